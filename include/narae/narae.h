@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The C ABI of Narae: compile a model for this machine, save it, load it, run it. This is the only stable interface.
+ * The one thing not to get wrong: set every struct with its *_INIT macro (its size travels as its version), and keep
+ * the memory of a bound input alive until the run that reads it has returned.
+ *
+ * Conventions
+ *   Handles     opaque. Each *_free accepts NULL. Handles may be freed in any order: what another handle still needs
+ *               stays alive behind it.
+ *   Errors      every call that can fail returns a narae_status and takes `narae_error** error` last. It may be NULL;
+ *               otherwise on failure it receives an error to be freed, on success it is left untouched. After a
+ *               failure the out parameters are unchanged.
+ *   Strings     UTF-8, NUL-terminated. Those returned belong to the handle they were asked from and live as long.
+ *   Threads     a runtime and an engine may be used from any number of threads at once; a session from one at a time,
+ *               but for narae_session_cancel. Sessions on separate core sets run at the same time; those on one core
+ *               set take turns.
+ *   Units       *_ms milliseconds, *_bytes bytes, dims in elements, outermost first.
+ */
+#ifndef NARAE_NARAE_H_
+#define NARAE_NARAE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NARAE_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Grows when functions or fields are added; nothing is ever removed or re-ordered. */
+#define NARAE_API_VERSION 1
+/* What the loaded library implements: not below the NARAE_API_VERSION the caller was compiled with, or do not go on. */
+NARAE_API uint32_t narae_api_version(void);
+/* The release, such as "0.1.0". */
+NARAE_API const char* narae_version(void);
+
+/* ---- errors ---- */
+
+/* The values up to NARAE_DIFFERS are also the exit codes of the narae command. */
+typedef enum narae_status {
+  NARAE_OK = 0,
+  NARAE_FAILED = 1,       /* could not be done: I/O, disk full, missing helper */
+  NARAE_USAGE = 2,        /* the caller asked for something that does not exist, or in the wrong order */
+  NARAE_BAD_FILE = 3,     /* the file is damaged, of another kind, or uses what Narae does not know */
+  NARAE_DOES_NOT_FIT = 4, /* a shape outside the profile, a wrong dtype, the memory limit */
+  NARAE_DIFFERS = 5,      /* never returned by this interface; the command uses it */
+  NARAE_INTERNAL = 6,     /* a bug of Narae: please report it */
+  NARAE_CANCELLED = 7     /* the progress callback or narae_session_cancel asked for it */
+} narae_status;
+
+typedef struct narae_error narae_error;
+
+/* "ok", "failed", "usage", ... */
+NARAE_API const char* narae_status_name(narae_status status);
+NARAE_API narae_status narae_error_status(const narae_error* error);
+/* What is wrong and what to do about it, without the context. */
+NARAE_API const char* narae_error_message(const narae_error* error);
+/* Where, outermost first, such as {`onnx "bert.onnx"`, `node "/enc/0/MatMul"`}; NULL when index >= count. */
+NARAE_API size_t narae_error_context_count(const narae_error* error);
+NARAE_API const char* narae_error_context(const narae_error* error, size_t index);
+/* All of it in one line: frame > frame > message. */
+NARAE_API const char* narae_error_text(const narae_error* error);
+NARAE_API void narae_error_free(narae_error* error);
+
+/* ---- tensors ---- */
+
+typedef enum narae_dtype {
+  NARAE_F32 = 1,
+  NARAE_F64 = 2,
+  NARAE_F16 = 3,
+  NARAE_BF16 = 4,
+  NARAE_I8 = 5,
+  NARAE_I16 = 6,
+  NARAE_I32 = 7,
+  NARAE_I64 = 8,
+  NARAE_U8 = 9,
+  NARAE_U16 = 10,
+  NARAE_U32 = 11,
+  NARAE_U64 = 12,
+  NARAE_BOOL = 13 /* one byte, 0 or 1 */
+} narae_dtype;
+
+/* "f32", ...; NULL for a number that is none. */
+NARAE_API const char* narae_dtype_name(narae_dtype dtype);
+/* Bytes of one element; 0 for a number that is none. */
+NARAE_API size_t narae_dtype_size(narae_dtype dtype);
+
+/* A dense row-major tensor in host memory, owned by someone else; Narae never writes through it. */
+typedef struct narae_tensor {
+  size_t struct_size;
+  const void* data;    /* aligned to the element at least; may be NULL when a dim is 0 */
+  const int64_t* dims; /* [rank] */
+  int32_t rank;
+  narae_dtype dtype;
+} narae_tensor;
+#define NARAE_TENSOR_INIT \
+  { sizeof(narae_tensor), NULL, NULL, 0, NARAE_F32 }
+
+/* What an engine says about an input or an output. */
+typedef struct narae_value_info {
+  size_t struct_size;
+  const char* name;
+  const int64_t* dims;        /* [rank]; -1 where the size is not fixed */
+  const char* const* symbols; /* [rank]; NULL where fixed, else the dim as text: "N", "floordiv(W, 8)" */
+  int32_t rank;
+  narae_dtype dtype;
+} narae_value_info;
+#define NARAE_VALUE_INFO_INIT \
+  { sizeof(narae_value_info), NULL, NULL, NULL, 0, NARAE_F32 }
+
+/* ---- runtime: the device, its core sets, one memory account ---- */
+
+typedef struct narae_runtime narae_runtime;
+
+typedef struct narae_runtime_options {
+  size_t struct_size;
+  const char* device;          /* NULL = "cpu"; names are those of `narae devices` */
+  const char* isa;             /* NULL = "auto"; a lower instruction set of the device, to test or to reproduce */
+  const char* cache_dir;       /* timing cache and calibration; NULL = keep nothing on disk */
+  uint64_t memory_limit_bytes; /* weights, arenas and the rest together; 0 = none */
+  int32_t threads;             /* per core set, the caller's among them; 0 = usable cores / core_sets */
+  int32_t core_sets;           /* separate sets of cores, each running one session at a time; at least 1 */
+  int32_t deterministic;       /* 1: a result depends on its own row only, not on batch or thread count */
+} narae_runtime_options;
+#define NARAE_RUNTIME_OPTIONS_INIT \
+  { sizeof(narae_runtime_options), NULL, NULL, NULL, 0, 0, 1, 0 }
+
+/* options NULL = the defaults. NARAE_USAGE: unknown device or isa, more threads than usable cores. */
+NARAE_API narae_status narae_runtime_create(const narae_runtime_options* options, narae_runtime** runtime,
+                                            narae_error** error);
+NARAE_API void narae_runtime_free(narae_runtime* runtime);
+
+/* ---- engine: a compiled model, immutable ---- */
+
+typedef struct narae_engine narae_engine;
+
+/* Called now and then from the thread that builds: `done` of `total` steps of `stage` (total 0: unknown).
+ * Return 0 to go on, anything else to cancel. It must not throw. */
+typedef int (*narae_progress_fn)(void* user, const char* stage, int64_t done, int64_t total);
+
+typedef struct narae_build_options {
+  size_t struct_size;
+  const char* passes;     /* NULL = "all"; "none", or "-NAME,-NAME" to leave some out (`narae explain` lists them) */
+  const char* min_shapes; /* profile, "NAME:1x3x224x224,..": what the engine must accept ... */
+  const char* opt_shapes; /* ... is made fastest for ... */
+  const char* max_shapes; /* ... and at most accepts. NULL = every shape the model allows, planned at first sight */
+  narae_progress_fn progress;
+  void* progress_user;
+  int32_t opt_level; /* 0-2 choose by the cost model, 3-5 measure with a growing time budget */
+} narae_build_options;
+#define NARAE_BUILD_OPTIONS_INIT \
+  { sizeof(narae_build_options), NULL, NULL, NULL, NULL, NULL, NULL, 2 }
+
+typedef struct narae_engine_stats {
+  size_t struct_size;
+  double build_ms;        /* import, passes, selection; 0 when loaded from an engine file */
+  double load_ms;         /* from the call to an engine ready for sessions, build_ms among it */
+  uint64_t weights_bytes; /* constants in the form that runs, once for all sessions */
+  uint64_t tuned;         /* choices timed while building */
+  uint64_t cache_hits;    /* choices taken from the timing cache instead */
+} narae_engine_stats;
+#define NARAE_ENGINE_STATS_INIT \
+  { sizeof(narae_engine_stats), 0, 0, 0, 0, 0 }
+
+/* Compiles the model at `path` (an .onnx file) for the runtime's device; an engine file (.narae) is only loaded, and
+ * `options` then serve no purpose but progress. options NULL = the defaults. The source file may go once this returns.
+ * NARAE_FAILED: cannot be read. NARAE_BAD_FILE: damaged, or names operators Narae lacks (all of them in one message).
+ * NARAE_DOES_NOT_FIT: profile against the model, memory limit. NARAE_USAGE: unknown pass or input name. */
+NARAE_API narae_status narae_engine_build(narae_runtime* runtime, const char* path, const narae_build_options* options,
+                                          narae_engine** engine, narae_error** error);
+/* Loads an engine file (mapped, not read). One saved on a machine with other instruction sets is planned anew.
+ * NARAE_BAD_FILE: truncated, damaged, of a newer version, or no engine file. */
+NARAE_API narae_status narae_engine_load(narae_runtime* runtime, const char* path, narae_engine** engine,
+                                         narae_error** error);
+/* Writes an engine file, whole or not at all: an existing file is replaced only by a complete one. */
+NARAE_API narae_status narae_engine_save(const narae_engine* engine, const char* path, narae_error** error);
+NARAE_API void narae_engine_free(narae_engine* engine);
+
+/* Inputs and outputs in the order of the model. What `info` points at lives as long as the engine.
+ * NARAE_USAGE: index >= count. */
+NARAE_API size_t narae_engine_input_count(const narae_engine* engine);
+NARAE_API size_t narae_engine_output_count(const narae_engine* engine);
+NARAE_API narae_status narae_engine_input(const narae_engine* engine, size_t index, narae_value_info* info,
+                                          narae_error** error);
+NARAE_API narae_status narae_engine_output(const narae_engine* engine, size_t index, narae_value_info* info,
+                                           narae_error** error);
+/* What the model's author left under `key` (ONNX metadata_props; kept in the engine file); NULL when there is none. */
+NARAE_API const char* narae_engine_metadata(const narae_engine* engine, const char* key);
+NARAE_API narae_status narae_engine_get_stats(const narae_engine* engine, narae_engine_stats* stats,
+                                              narae_error** error);
+
+/* ---- session: mutable run state of an engine on one core set ---- */
+
+typedef struct narae_session narae_session;
+
+typedef struct narae_session_options {
+  size_t struct_size;
+  int32_t core_set; /* 0 .. core_sets - 1 of the runtime */
+} narae_session_options;
+#define NARAE_SESSION_OPTIONS_INIT \
+  { sizeof(narae_session_options), 0 }
+
+typedef struct narae_session_stats {
+  size_t struct_size;
+  double prepare_ms;    /* planning for the shapes of the last run; 0 when they were those of the run before */
+  double run_ms;        /* the last run, without prepare */
+  uint64_t runs;        /* completed */
+  uint64_t arena_bytes; /* memory of intermediate values and workspaces for the last run's shapes */
+  uint64_t arena_lower_bound_bytes; /* the most of it alive at one time: no plan could take less */
+} narae_session_stats;
+#define NARAE_SESSION_STATS_INIT \
+  { sizeof(narae_session_stats), 0, 0, 0, 0, 0 }
+
+/* options NULL = core set 0. NARAE_DOES_NOT_FIT: memory limit. */
+NARAE_API narae_status narae_session_create(narae_engine* engine, const narae_session_options* options,
+                                            narae_session** session, narae_error** error);
+NARAE_API void narae_session_free(narae_session* session);
+
+/* Binds input `index`. dims are copied; data is read in place by every following run until bound again.
+ * NARAE_USAGE: index >= count. NARAE_DOES_NOT_FIT: dtype, rank or a fixed dim differ from the engine's. */
+NARAE_API narae_status narae_session_bind(narae_session* session, size_t index, const narae_tensor* tensor,
+                                          narae_error** error);
+/* Runs once and returns when the outputs are complete; the calling thread computes too. New shapes inside the profile
+ * cost a short planning, not a build. NARAE_USAGE: an input is not bound. NARAE_DOES_NOT_FIT: shapes outside the
+ * profile or at odds with each other (the message names the guard). NARAE_CANCELLED: see below. After any failure
+ * there are no outputs; the session can run again. */
+NARAE_API narae_status narae_session_run(narae_session* session, narae_error** error);
+/* A view of output `index` of the last run, valid until the next run or narae_session_free.
+ * NARAE_USAGE: index >= count, or no completed run. */
+NARAE_API narae_status narae_session_output(narae_session* session, size_t index, narae_tensor* tensor,
+                                            narae_error** error);
+/* From any thread or a signal handler: the run in progress ends soon with NARAE_CANCELLED; no run: no effect. */
+NARAE_API void narae_session_cancel(narae_session* session);
+NARAE_API narae_status narae_session_get_stats(const narae_session* session, narae_session_stats* stats,
+                                               narae_error** error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NARAE_NARAE_H_ */

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # narae_room(NAME [DEPS room...] [LIBS target...]): the folder being configured becomes the object library narae_NAME.
 # Every *.cc below it belongs to it, except *_test.cc and *_cases.cc (the test binary NAME_test).
+# Files named *_fuzz.cc are libFuzzer targets, built by the `fuzz` preset only (target `fuzzers`).
+# The test has the CTest label `fast`: it also runs under the sanitizers (target `fast_tests`).
 # A room may include only headers of the rooms in DEPS and, through them, of theirs; tests/gates checks it.
 set_property(GLOBAL PROPERTY NARAE_ROOMS "")
+add_custom_target(fast_tests)
+add_custom_target(fuzzers)
 
 function(narae_kernel_flags)
   foreach(file ${ARGN})
@@ -43,7 +47,24 @@ function(narae_room name)
     target_compile_definitions(${name}_test PRIVATE NARAE_SHARED="${NARAE_SHARED}" NARAE_CACHE="${NARAE_CACHE}"
       NARAE_SOURCE="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
+    narae_fast_test(${name} ${name}_test)
   endif()
+  if(NARAE_FUZZ)
+    file(GLOB_RECURSE fuzzers CONFIGURE_DEPENDS *_fuzz.cc)
+    foreach(file ${fuzzers})
+      get_filename_component(fuzzer ${file} NAME_WE)
+      add_executable(${fuzzer} ${file})
+      narae_link_rooms(${fuzzer} ${name})
+      target_link_options(${fuzzer} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(fuzzers ${fuzzer})
+    endforeach()
+  endif()
+endfunction()
+
+# narae_fast_test(TEST TARGET..): TEST runs under the sanitizers too; TARGETs are what it needs built.
+function(narae_fast_test test)
+  set_property(TEST ${test} APPEND PROPERTY LABELS fast)
+  add_dependencies(fast_tests ${ARGN})
 endfunction()
 
 # Object libraries do not hand on their objects, so whoever makes a binary names the closure of rooms it needs.

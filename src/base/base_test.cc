@@ -14,10 +14,11 @@ namespace {
 
 TEST(Error, GainsContextFromInnerToOuter) {
   try {
-    with_context([] { return std::string("onnx \"a.onnx\""); }, [] {
-      with_context([] { return std::string("node \"x\""); },
-                   [] { fail(ErrorCode::bad_file, "inner dims {} != {}", 768, 1024); });
-    });
+    with_context([] { return std::string("onnx \"a.onnx\""); },
+                 [] {
+                   with_context([] { return std::string("node \"x\""); },
+                                [] { fail(ErrorCode::bad_file, "inner dims {} != {}", 768, 1024); });
+                 });
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::bad_file);
@@ -43,9 +44,17 @@ TEST(AtomicFile, LeavesNothingWithoutCommit) {
   std::filesystem::create_directories(folder);
   const std::string path = (folder / "x.bin").string();
   std::filesystem::remove(path);
-  { AtomicFile file(path); file.write("abc", 3); }
+  {
+    AtomicFile file(path);
+    file.write("abc", 3);
+  }
   EXPECT_TRUE(std::filesystem::is_empty(folder));
-  { AtomicFile file(path); file.write("abc", 3); file.pad_to(8); file.commit(); }
+  {
+    AtomicFile file(path);
+    file.write("abc", 3);
+    file.pad_to(8);
+    file.commit();
+  }
   auto mapped = MappedFile::open(path);
   ASSERT_EQ(mapped->bytes().size(), 8u);
   EXPECT_EQ(std::memcmp(mapped->bytes().data(), "abc\0\0\0\0\0", 8), 0);

@@ -66,5 +66,4 @@ decltype(auto) with_context(Frame&& frame, Body&& body) {
 }  // namespace narae
 
 // Our own invariants: a failure is a bug of Narae, never of the input.
-#define NARAE_CHECK(expression) \
-  ((expression) ? (void)0 : ::narae::check_failed(#expression, __FILE__, __LINE__))
+#define NARAE_CHECK(expression) ((expression) ? (void)0 : ::narae::check_failed(#expression, __FILE__, __LINE__))

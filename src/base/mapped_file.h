@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole file mapped read-only. Views into it stay valid while the MappedFile lives; hand out shared_ptrs to it as owner.
+// A whole file mapped read-only. Views into it stay valid while the MappedFile lives; hand out shared_ptrs to it as
+// owner.
 #pragma once
 
 #include <cstddef>

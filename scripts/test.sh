@@ -37,11 +37,13 @@ else
   status=1
 fi
 
-#GATES
+step "gates"
+python3 tests/gates/run.py --results $results || status=1
 
 step "release build"
 if build release all; then
-#STACK
+  step "static check of hot loops"
+  python3 scripts/stack_moves.py build/release --results $results/stack-moves.xml || status=1
   step "tests"
   python3 scripts/run_tests.py build/release $results --prefix release --not-label long || status=1
 else

@@ -35,7 +35,9 @@ struct BrgemmArgs {
   bool accumulate = false;      // start from C instead of from zero
   int tail = 0;                 // lanes of each row's last vector that exist in C; 0: all. bias has the same tail
   const float* bias = nullptr;  // per column, added first
-  const float* residual = nullptr;  // added next; has C's strides
+  const float* residual = nullptr;  // added next, with its own strides
+  int64_t ldr = 0;
+  int64_t r_vec_stride = 0;
   Act act = Act::none;
   float lo = 0.f, hi = 0.f;
 };

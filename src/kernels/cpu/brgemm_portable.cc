@@ -37,7 +37,7 @@ void row(const BrgemmArgs& args, int64_t m) {
     float x = sum[n];
     if (args.accumulate) x += args.c[at];
     if (args.bias) x += args.bias[n];
-    if (args.residual) x += args.residual[at];
+    if (args.residual) x += args.residual[m * args.ldr + (n / lanes) * args.r_vec_stride + n % lanes];
     args.c[at] = activate(x, args);
   }
 }

@@ -41,12 +41,14 @@ void check_tile(const BrgemmTiles& tiles, int m, int nv, const Case& t) {
   for (int64_t i = 0; i < t.batch; ++i) offsets.push_back((t.batch - 1 - i) * a_stride);
   const int64_t ldc = t.blocked ? L : columns + 3, vec = t.blocked ? (m + 1) * L : L;
   const int64_t size = t.blocked ? nv * vec : m * ldc;
-  std::vector<float> c = random.vector(size), residual = random.vector(size), before = c;
+  const int64_t ldr = ldc + 2, r_vec = vec + 2 * m;
+  std::vector<float> c = random.vector(size), residual = random.vector(nv * r_vec + m * ldr), before = c;
   BrgemmArgs args;
   args.a = a.data(), args.a_offsets = t.listed ? offsets.data() : nullptr, args.a_stride = a_stride, args.lda = lda;
   args.b = b.data(), args.b_stride = b_stride, args.batch = t.batch, args.k = t.k;
   args.c = c.data(), args.ldc = ldc, args.c_vec_stride = vec, args.accumulate = t.accumulate, args.tail = t.tail;
   args.bias = t.bias ? bias.data() : nullptr, args.residual = t.residual ? residual.data() : nullptr;
+  args.ldr = ldr, args.r_vec_stride = r_vec;
   args.act = t.act, args.lo = t.act == Act::leaky ? 0.1f : -0.5f, args.hi = 0.75f;
   tiles.run(m, nv, args);
   std::vector<bool> written(size, false);
@@ -59,7 +61,7 @@ void check_tile(const BrgemmTiles& tiles, int m, int nv, const Case& t) {
       const int64_t at = r * ldc + n / L * vec + n % L;
       if (t.accumulate) sum += before[at];
       if (t.bias) sum += bias[n];
-      if (t.residual) sum += residual[at];
+      if (t.residual) sum += residual[r * ldr + n / L * r_vec + n % L];
       ASSERT_NEAR(c[at], activated(sum, t.act, args.lo, args.hi), 1e-4)
           << m << "x" << nv << " row " << r << " col " << n;
       written[at] = true;

@@ -119,7 +119,7 @@ struct Tile {
       for (int m = 0; m < M; ++m) {
         NARAE_UNROLL
         for (int v = 0; v < NV; ++v)
-          s[m][v] = Simd::add(s[m][v], load<Tail>(args.residual + m * ldc + v * cvs, v, tail));
+          s[m][v] = Simd::add(s[m][v], load<Tail>(args.residual + m * args.ldr + v * args.r_vec_stride, v, tail));
       }
     }
     if (args.act == Act::relu) {

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Constant operands in the order the tiles read them: panels of `nr` columns, each [K][nr] without gaps, the last one
+// only as many whole vectors wide as it needs and filled up with zeros. Offsets are those of full panels before it.
+#pragma once
+
+#include <cstdint>
+
+namespace narae::cpu {
+
+inline int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+inline int64_t ceil_div(int64_t x, int64_t by) { return (x + by - 1) / by; }
+
+// Floats of a packed [k, n] operand.
+inline int64_t packed_b_size(int64_t k, int64_t n, int lanes) { return k * round_up(n, lanes); }
+
+// out[c * ldo + r] = in[r * ldi + c] for r < rows, c < columns.
+void transpose(const float* in, int64_t ldi, int64_t rows, int64_t columns, float* out, int64_t ldo);
+
+// Packs panels [panel_begin, panel_end) of B, which is [k, n] with row stride ldb or, transposed, [n, k]. Values are
+// multiplied by `scale`. `out` is the start of the whole packed operand.
+void pack_b(const float* b, int64_t ldb, bool transposed, int64_t k, int64_t n, int nr, int lanes, float scale,
+            int64_t panel_begin, int64_t panel_end, float* out);
+
+// Weights of a convolution, OIHW with `ic` and `oc` per group, for input in channel blocks of `lanes`:
+// [group][oc panel][ic block][kh][kw][lanes ic][nr oc], both channel tails zero.
+struct ConvWeights {
+  int64_t groups = 1, oc = 0, ic = 0, kh = 0, kw = 0;
+};
+int64_t packed_conv_size(const ConvWeights& w, int lanes);
+void pack_conv_weights(const ConvWeights& w, const float* oihw, int nr, int lanes, float* out);
+
+}  // namespace narae::cpu

@@ -13,17 +13,31 @@
 namespace narae::bench {
 namespace {
 
-void print_row(const char* what, const cpu::GemmShape& s, const cpu::GemmConfig& c, double seconds, double flops,
-               double peak) {
-  std::printf(
-      "%-6s %5ld x %5ld x %5ld  mc %4ld nc %4ld kc %4ld nv %d copy %d  %9.1f us %7.1f GFLOP/s %5.1f %%  B %5.1f GB/s\n",
-      what, long(s.m), long(s.n), long(s.k), long(c.mc), long(c.nc), long(c.kc), c.nv, c.copy_a, seconds * 1e6,
-      flops / seconds / 1e9, 100 * flops / seconds / peak, 4e-9 * s.n * s.k / seconds);
-}
+// Prints the first config, the default, and the fastest.
+class Best {
+ public:
+  void add(const char* what, const cpu::GemmShape& s, const cpu::GemmConfig& c, double seconds, double flops,
+           double peak) {
+    char line[200];
+    std::snprintf(line, sizeof line,
+                  "%-6s %5ld x %5ld x %5ld  mc %4ld nc %4ld kc %4ld nv %d copy %d  %9.1f us %7.1f GFLOP/s %5.1f %%  B "
+                  "%5.1f GB/s",
+                  what, long(s.m), long(s.n), long(s.k), long(c.mc), long(c.nc), long(c.kc), c.nv, c.copy_a,
+                  seconds * 1e6, flops / seconds / 1e9, 100 * flops / seconds / peak, 4e-9 * s.n * s.k / seconds);
+    if (first_.empty()) first_ = line;
+    if (best_.empty() || seconds < seconds_) best_ = line, seconds_ = seconds;
+  }
+  void print() const { std::printf("%s\n%s\n", first_.c_str(), first_ == best_ ? "" : best_.c_str()); }
+
+ private:
+  std::string first_, best_;
+  double seconds_ = 0;
+};
 
 void time_gemm(const cpu::BrgemmTiles& tiles, const cpu::CacheSizes& caches, const cpu::GemmShape& s) {
   const std::vector<float> a = random_floats(s.m * s.k, 1), b = random_floats(s.n * s.k, 2);
   std::vector<float> c(s.m * s.n), packed(cpu::packed_b_size(s.k, s.n, tiles.lanes));
+  Best best;
   for (const cpu::GemmConfig& config : cpu::gemm_configs(s, tiles, caches, 1)) {
     const int nr = config.nv * tiles.lanes;
     cpu::pack_b(b.data(), s.n, false, s.k, s.n, nr, tiles.lanes, 1.f, 0, cpu::ceil_div(s.n, nr), packed.data());
@@ -33,8 +47,9 @@ void time_gemm(const cpu::BrgemmTiles& tiles, const cpu::CacheSizes& caches, con
       cpu::gemm_run(tiles, s, config, a.data(), s.k, packed.data(), c.data(), s.n, {}, scratch.data(), 0,
                     cpu::gemm_tasks(s, config));
     });
-    print_row("gemm", s, config, seconds, 2.0 * s.m * s.n * s.k, peak);
+    best.add("gemm", s, config, seconds, 2.0 * s.m * s.n * s.k, peak);
   }
+  best.print();
 }
 
 void time_batched(const cpu::BrgemmTiles& tiles, const cpu::CacheSizes& caches, const cpu::GemmShape& s, bool nt) {
@@ -44,6 +59,7 @@ void time_batched(const cpu::BrgemmTiles& tiles, const cpu::CacheSizes& caches, 
   g.a_stride[1] = s.m * s.k, g.b_stride[1] = s.n * s.k, g.c_stride[1] = s.m * s.n;
   const std::vector<float> a = random_floats(g.inner * s.m * s.k, 1), b = random_floats(g.inner * s.n * s.k, 2);
   std::vector<float> c(g.inner * s.m * s.n);
+  Best best;
   for (const cpu::GemmConfig& config : cpu::batched_gemm_configs(g, tiles, caches, 1)) {
     std::vector<float> scratch(cpu::batched_gemm_scratch(g, config, tiles.lanes));
     const double peak = peak_rate(tiles);
@@ -51,8 +67,9 @@ void time_batched(const cpu::BrgemmTiles& tiles, const cpu::CacheSizes& caches, 
       cpu::batched_gemm_run(tiles, g, config, a.data(), b.data(), c.data(), {}, scratch.data(), 0,
                             cpu::batched_gemm_tasks(g, config));
     });
-    print_row(nt ? "12 NT" : "12 NN", s, config, seconds, 2.0 * g.inner * s.m * s.n * s.k, peak);
+    best.add(nt ? "12 NT" : "12 NN", s, config, seconds, 2.0 * g.inner * s.m * s.n * s.k, peak);
   }
+  best.print();
 }
 
 int run(const std::string& isa) {

@@ -103,13 +103,16 @@ int64_t a_copy_size(const GemmShape& shape, const GemmConfig& config) {
   return std::min(config.mc, shape.m) * copied_stride(std::min(config.kc, shape.k));
 }
 
-// The widest tiles that still leave enough rows; ordered by how many rows and vectors a tile does per load.
+// Tile widths worth trying: those whose tallest tile holds nearly as many accumulators as the best one, or any when
+// there are too few rows for a tall tile.
 std::vector<int> vector_choices(const GemmShape& shape, const BrgemmTiles& tiles) {
   const int64_t vectors = ceil_div(shape.n, tiles.lanes);
+  int most = 0;
+  for (int nv = 1; nv <= tiles.max_vectors; ++nv) most = std::max(most, nv * tiles.max_rows[nv - 1]);
   std::vector<int> wide;
-  for (int nv : {2, 4, 3, 1}) {
-    if (nv > tiles.max_vectors || nv > vectors || (nv == 1 && vectors > 1)) continue;
-    if (nv == 3 && vectors % 3 != 0) continue;
+  for (int nv : {4, 3, 2}) {
+    if (nv > tiles.max_vectors || nv > vectors || (nv == 3 && vectors % 3 != 0)) continue;
+    if (shape.m > 4 && nv * tiles.max_rows[nv - 1] * 4 < most * 3) continue;
     wide.push_back(nv);
   }
   if (wide.empty()) wide.push_back(1);
@@ -128,7 +131,8 @@ std::vector<GemmConfig> gemm_configs(const GemmShape& shape, const BrgemmTiles& 
   std::vector<GemmConfig> all;
   for (int nv : vector_choices(shape, tiles)) {
     const int64_t nr = static_cast<int64_t>(nv) * tiles.lanes;
-    for (int64_t kc : {int64_t{512}, int64_t{256}, shape.k}) {
+    const bool deep = shape.k * nr * 4 > caches.l2 / 4;  // a panel of all of k would crowd out A
+    for (int64_t kc : {deep ? int64_t{512} : shape.k, deep ? shape.k : int64_t{512}, int64_t{256}}) {
       kc = std::max<int64_t>(1, std::min(kc, shape.k));
       kc = round_up(ceil_div(std::max<int64_t>(1, shape.k), std::max<int64_t>(1, ceil_div(shape.k, kc))),
                     4);  // equal blocks
@@ -142,7 +146,7 @@ std::vector<GemmConfig> gemm_configs(const GemmShape& shape, const BrgemmTiles& 
       if (std::find(all.begin(), all.end(), config) == all.end()) all.push_back(config);
       if (harmful_stride(shape.k) && shape.m > 4) {
         config.copy_a = true;
-        if (std::find(all.begin(), all.end(), config) == all.end()) all.insert(all.end() - 1, config);
+        if (std::find(all.begin(), all.end(), config) == all.end()) all.push_back(config);
       }
     }
   }

@@ -21,7 +21,7 @@ test: setup
 	@scripts/test.sh
 
 demo: setup
-	@if [ -x scripts/demo.sh ]; then scripts/demo.sh; else echo "demo: scripts/demo.sh is not in this tree yet"; fi
+	@if [ -f src/api/CMakeLists.txt ]; then scripts/demo.sh; else echo "demo: src/api is not in this tree yet"; fi
 
 test-all: test tidy
 	@scripts/test_all.sh

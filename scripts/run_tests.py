@@ -53,7 +53,7 @@ def is_complete(path):
         return False
 
 
-def run(test, results, prefix, log_dir):
+def run(test, results, prefix, log_dir, quiet=False):
     name, command, props = test
     result = results / f"{prefix}-{name}.xml"
     result.unlink(missing_ok=True)
@@ -81,6 +81,8 @@ def run(test, results, prefix, log_dir):
     else:
         reason = text.strip().splitlines()[-1] if text.strip() else "no reason given"
         write_case(result, name, name, seconds, skipped=reason if code == 77 else None)
+    if quiet:
+        return code in (0, 77)
     print(f"  {'ok' if code in (0, 77) else 'FAILED':6} {name} ({seconds:.1f} s)", flush=True)
     if code not in (0, 77):
         print("\n".join("    | " + line for line in text.splitlines()[-60:]), flush=True)

@@ -39,6 +39,7 @@ fi
 
 step "gates"
 python3 tests/gates/run.py --results $results || status=1
+python3 scripts/tally_test.py $results/tally-test.xml || status=1
 
 step "release build"
 if build release all; then

@@ -263,9 +263,13 @@ std::string print(const ScalarProgram& program) {
   return text;
 }
 
+double scalar_apply_double(ScalarOp op, double a, double b, double c, const float imm[2]) {
+  if (op_row(op).operands >= 2) return apply_wide(op, a, b, c);
+  return apply_unary(op, a, imm[0], imm[1]);
+}
+
 float scalar_apply(ScalarOp op, float a, float b, float c, const float imm[2]) {
-  if (op_row(op).operands >= 2) return static_cast<float>(apply_wide(op, a, b, c));
-  return static_cast<float>(apply_unary(op, a, imm[0], imm[1]));
+  return static_cast<float>(scalar_apply_double(op, a, b, c, imm));
 }
 
 void evaluate_row(const ScalarProgram& program, int64_t n, const ScalarOperand* inputs, float* const* outputs) {

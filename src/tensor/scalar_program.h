@@ -109,6 +109,8 @@ std::string print(const ScalarProgram& program);
 
 // The definition of a pointwise op: computed in double precision by libm, rounded once. Row reductions give NaN here.
 float scalar_apply(ScalarOp op, float a, float b, float c, const float imm[2]);
+// The same before the final rounding.
+double scalar_apply_double(ScalarOp op, double a, double b, double c, const float imm[2]);
 
 // The definition of a program over one row of `n` elements, all f32. inputs[i] is read at data[j * step] (step 0: one
 // value for the row); outputs[k] gets n values, or n equal ones for a row's value.

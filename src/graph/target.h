@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a pass and the planner may know of the machine: data only, so it can be saved and used to build for another one.
+// Feature names are strings that only backend/ and kernels/ spell.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tensor/dtype.h"
+
+namespace narae {
+
+struct Target {
+  std::string device;                // backend's name, such as "cpu"
+  std::string isa;                   // level the kernels are chosen by
+  std::vector<std::string> features; // all that was detected
+  std::vector<DType> dtypes;         // types its kernels compute in
+  int64_t l1_bytes = 32 << 10, l2_bytes = 1 << 20, l3_bytes = 32 << 20;
+  int cores = 1;
+  // Preferred block of the channel axis for contractions; 1: none.
+  int channel_block = 1;
+  // Measured (or, before calibration, assumed) peaks of one core; never part of the fingerprint.
+  double fma_flops = 1e11, dram_bytes_per_s = 1e10, l2_bytes_per_s = 8e10;
+  bool calibrated = false;
+
+  // Identifies what timings hold for: device, features, caches, cores.
+  uint64_t fingerprint() const;
+};
+
+}  // namespace narae

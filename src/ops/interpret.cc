@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/interpret.h"
+
+#include <unordered_map>
+
+#include "base/error.h"
+
+namespace narae {
+namespace {
+
+void check_input(const Value& value, size_t i, DType dtype, const Dims& dims) {
+  auto name = [&] { return fmt::format("input {} \"{}\"", i, value.name()); };
+  if (dtype != value.dtype()) {
+    fail(ErrorCode::does_not_fit, "{} must be {}, not {}", name(), dtype_name(value.dtype()), dtype_name(dtype));
+  }
+  if (dims.size() != value.shape().size()) {
+    fail(ErrorCode::does_not_fit, "{} must be of shape {}, not {}", name(), shape_text(value.shape()), dims_text(dims));
+  }
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    const Dim& dim = value.shape()[axis];
+    if (dims[axis] < 0 || (dim.is_constant() && dim.value() != dims[axis])) {
+      fail(ErrorCode::does_not_fit, "{} must be of shape {}, not {}: axis {} differs", name(), shape_text(value.shape()),
+           dims_text(dims), axis);
+    }
+  }
+}
+
+void set_symbol(SymbolValues& values, const Dim& symbol, int64_t value, const std::string& where) {
+  const std::string& name = symbol.symbol_name();
+  if (value < symbol.low() || value > symbol.high()) {
+    fail(ErrorCode::does_not_fit, "{} = {} at {} is outside [{}, {}]", name, value, where, symbol.low(), symbol.high());
+  }
+  const auto [it, fresh] = values.emplace(name, value);
+  if (!fresh && it->second != value) {
+    fail(ErrorCode::does_not_fit, "{} is {} at {}, but {} elsewhere", name, value, where, it->second);
+  }
+}
+
+void bind_sizes(const Graph& graph, SymbolValues& values, const std::vector<Dims>& input_dims) {
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    const Value& input = *graph.inputs()[i];
+    for (size_t axis = 0; axis < input.shape().size(); ++axis) {
+      const Dim& dim = input.shape()[axis];
+      if (dim.is_symbol()) {
+        set_symbol(values, dim, input_dims[i][axis], fmt::format("axis {} of input \"{}\"", axis, input.name()));
+      }
+    }
+  }
+}
+
+// Sizes of inputs that are expressions rather than symbols (after passes) must agree too.
+void check_input_sizes(const Graph& graph, const SymbolValues& values, const std::vector<Dims>& input_dims) {
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    const Dims wanted = evaluate(graph.inputs()[i]->shape(), values);
+    if (wanted != input_dims[i]) {
+      fail(ErrorCode::does_not_fit, "input {} \"{}\" must be of shape {}, not {}", i, graph.inputs()[i]->name(),
+           dims_text(wanted), dims_text(input_dims[i]));
+    }
+  }
+}
+
+}  // namespace
+
+void check_guards(const Graph& graph, const SymbolValues& values) {
+  for (const Guard& guard : graph.guards()) {
+    const int64_t a = evaluate(guard.a, values), b = evaluate(guard.b, values);
+    if (a != b) {
+      fail(ErrorCode::does_not_fit, "{}: {} = {} but {} = {}", guard.what, guard.a.text(), a, guard.b.text(), b);
+    }
+  }
+}
+
+SymbolValues bind_symbols(const Graph& graph, const std::vector<Dims>& input_dims) {
+  if (input_dims.size() != graph.inputs().size()) {
+    fail(ErrorCode::does_not_fit, "{} inputs given, the graph has {}", input_dims.size(), graph.inputs().size());
+  }
+  for (size_t i = 0; i < input_dims.size(); ++i) check_input(*graph.inputs()[i], i, graph.inputs()[i]->dtype(), input_dims[i]);
+  SymbolValues values;
+  bind_sizes(graph, values, input_dims);
+  for (const SymbolSource& source : graph.symbol_sources()) {
+    if (source.element >= 0 && !values.count(source.symbol.symbol_name())) {
+      fail(ErrorCode::failed, "the contents of input \"{}\" decide shapes and must be bound",
+           graph.inputs()[static_cast<size_t>(source.input)]->name());
+    }
+  }
+  check_input_sizes(graph, values, input_dims);
+  check_guards(graph, values);
+  return values;
+}
+
+SymbolValues bind_symbols(const Graph& graph, const std::vector<Tensor>& inputs) {
+  if (inputs.size() != graph.inputs().size()) {
+    fail(ErrorCode::does_not_fit, "{} inputs given, the graph has {}", inputs.size(), graph.inputs().size());
+  }
+  std::vector<Dims> dims;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    check_input(*graph.inputs()[i], i, inputs[i].dtype, inputs[i].dims);
+    dims.push_back(inputs[i].dims);
+  }
+  SymbolValues values;
+  bind_sizes(graph, values, dims);
+  for (const SymbolSource& source : graph.symbol_sources()) {
+    if (source.element < 0) continue;
+    const Tensor& input = inputs[static_cast<size_t>(source.input)];
+    set_symbol(values, source.symbol, element_as_int(input, source.element),
+         fmt::format("element {} of input \"{}\"", source.element, graph.inputs()[static_cast<size_t>(source.input)]->name()));
+  }
+  check_input_sizes(graph, values, dims);
+  check_guards(graph, values);
+  return values;
+}
+
+std::vector<Tensor> run_reference(const Node& node, const std::vector<Tensor>& inputs,
+                                  const std::function<int64_t(const Dim&)>& evaluate) {
+  std::vector<Tensor> outputs;
+  for (const Value* value : node.outputs()) {
+    Dims dims;
+    for (const Dim& dim : value->shape()) dims.push_back(evaluate(dim));
+    outputs.push_back(Tensor::allocate(value->dtype(), std::move(dims)));
+  }
+  ReferenceContext context{node, inputs, outputs, evaluate};
+  node.op().reference(context);
+  return outputs;
+}
+
+namespace {
+
+std::vector<Tensor> run_graph(const Graph& graph, const std::vector<Tensor>& inputs,
+                              const std::function<int64_t(const Dim&)>& evaluate,
+                              const std::function<void(const Value&, const Tensor&)>& watch) {
+  std::unordered_map<const Value*, Tensor> live;
+  std::unordered_map<const Value*, size_t> left;
+  for (size_t i = 0; i < inputs.size(); ++i) live[graph.inputs()[i]] = inputs[i];
+  for (const auto& value : graph.values()) {
+    if (value->is_constant()) live[value.get()] = value->tensor();
+    left[value.get()] = value->users().size();
+  }
+  for (const Value* value : graph.outputs()) ++left[value];
+  for (const Node* node = graph.first(); node; node = node->next()) {
+    std::vector<Tensor> operands;
+    for (const Value* value : node->inputs()) operands.push_back(value ? live.at(value) : Tensor());
+    std::vector<Tensor> results;
+    with_context([&] { return fmt::format("node \"{}\" ({})", node->label(), node->op().name); },
+                 [&] { results = run_reference(*node, operands, evaluate); });
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (watch) watch(*node->output(i), results[i]);
+      if (left[node->output(i)]) live[node->output(i)] = std::move(results[i]);
+    }
+    for (const Value* value : node->inputs()) {
+      if (value && --left[value] == 0) live.erase(value);
+    }
+  }
+  std::vector<Tensor> outputs;
+  for (const Value* value : graph.outputs()) outputs.push_back(live.at(value));
+  return outputs;
+}
+
+}  // namespace
+
+std::vector<Tensor> interpret_body(const Graph& body, const std::vector<Tensor>& inputs,
+                                   const std::function<int64_t(const Dim&)>& evaluate) {
+  return run_graph(body, inputs, evaluate, {});
+}
+
+std::vector<Tensor> interpret(const Graph& graph, const std::vector<Tensor>& inputs,
+                              const std::function<void(const Value&, const Tensor&)>& watch) {
+  const SymbolValues values = bind_symbols(graph, inputs);
+  return run_graph(graph, inputs, [&](const Dim& dim) { return evaluate(dim, values); }, watch);
+}
+
+}  // namespace narae

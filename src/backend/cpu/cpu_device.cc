@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/cpu_device.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "backend/cpu/cpu_kernel.h"
+#include "base/error.h"
+
+namespace narae::cpu {
+namespace {
+
+class HostBuffer final : public Buffer {
+ public:
+  explicit HostBuffer(size_t bytes) : size_(bytes) {
+    data_ = ::mmap(nullptr, std::max<size_t>(bytes, 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data_ == MAP_FAILED) fail(ErrorCode::does_not_fit, "out of memory: {} bytes could not be had", bytes);
+    if (bytes >= size_t{4} << 20) ::madvise(data_, bytes, MADV_HUGEPAGE);
+  }
+  ~HostBuffer() override { ::munmap(data_, std::max<size_t>(size_, 1)); }
+  void* data() const override { return data_; }
+  size_t size() const override { return size_; }
+
+ private:
+  void* data_;
+  size_t size_;
+};
+
+// Moves between plain and blocked, or between two blockings, element by element of a task's [outer, axis] rows.
+class ReformatKernel final : public CpuKernel {
+ public:
+  ReformatKernel(int threads, DType dtype, const Dims& dims, const Layout& from, const Layout& to)
+      : CpuKernel(threads), element_(static_cast<int64_t>(dtype_size(dtype))), from_(from), to_(to) {
+    const Layout& blocked = from.is_plain() ? to : from;
+    const auto axis = static_cast<size_t>(std::max(blocked.blocked_axis, 0));
+    for (size_t i = 0; i < dims.size(); ++i) {
+      (i < axis ? outer_ : i == axis ? size_ : inner_) *= dims[i];
+    }
+  }
+
+ protected:
+  int64_t tasks() const override { return outer_ * blocks(); }
+  void run(std::span<void* const> operands, void*, void*, int64_t begin, int64_t end) const override {
+    switch (element_) {
+      case 1: return move<uint8_t>(operands, begin, end);
+      case 2: return move<uint16_t>(operands, begin, end);
+      case 4: return move<uint32_t>(operands, begin, end);
+      default: return move<uint64_t>(operands, begin, end);
+    }
+  }
+
+ private:
+  int64_t block() const { return std::max(from_.block, to_.block); }
+  int64_t blocks() const { return (size_ + block() - 1) / block(); }
+  // Offset of channel c of image o in a layout; inner elements lie `step` apart.
+  int64_t offset(const Layout& layout, int64_t o, int64_t c) const {
+    if (layout.is_plain()) return (o * size_ + c) * inner_;
+    const int64_t b = layout.block;
+    return (o * ((size_ + b - 1) / b) + c / b) * inner_ * b + c % b;
+  }
+  template <typename T>
+  void move(std::span<void* const> operands, int64_t begin, int64_t end) const {
+    const T* from = static_cast<const T*>(operands[0]);
+    T* to = static_cast<T*>(operands[1]);
+    const int64_t from_step = from_.is_plain() ? 1 : from_.block, to_step = to_.is_plain() ? 1 : to_.block;
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t o = task / blocks(), first = task % blocks() * block();
+      const int64_t last = first + block();
+      for (int64_t start = 0; start < inner_; start += 64) {  // a few lines of every channel at a time stay in L1
+        const int64_t stop = std::min<int64_t>(start + 64, inner_);
+        for (int64_t c = first; c < last; ++c) {
+          if (c >= size_) {  // padding lanes, only where `to` has them
+            if (to_.is_plain() || c >= (size_ + to_.block - 1) / to_.block * to_.block) break;
+            T* y = to + offset(to_, o, c);
+            for (int64_t i = start; i < stop; ++i) y[i * to_step] = 0;
+            continue;
+          }
+          const T* x = from + offset(from_, o, c);
+          T* y = to + offset(to_, o, c);
+          for (int64_t i = start; i < stop; ++i) y[i * to_step] = x[i * from_step];
+        }
+      }
+    }
+  }
+  int64_t element_, outer_ = 1, size_ = 1, inner_ = 1;
+  Layout from_, to_;
+};
+
+}  // namespace
+
+CpuDevice::CpuDevice(CpuOptions options)
+    : options_([&] {
+        if (options.cores.cores.empty()) options.cores = detect_cores();
+        if (options.threads <= 0) options.threads = static_cast<int>(options.cores.cores.size());
+        return std::move(options);
+      }()),
+      pool_(options_.cores, options_.threads, true) {
+  const CpuFeatures features = detect_cpu_features();
+  std::string isa = options_.isa.empty() || options_.isa == "auto" ? best_isa(features) : options_.isa;
+  if (!supports_isa(features, isa)) {
+    std::string known;
+    for (const std::string& name : known_isas()) {
+      if (supports_isa(features, name)) known += " " + name;
+    }
+    fail(ErrorCode::usage, "the instruction set \"{}\" is unknown or missing on this machine; it has:{}", isa, known);
+  }
+  target_.device = "cpu";
+  target_.isa = isa;
+  for (const std::string& name : known_isas()) {
+    if (supports_isa(features, name)) target_.features.push_back(name);
+  }
+  target_.dtypes = {DType::f32};
+  target_.l1_bytes = features.l1d_bytes;
+  target_.l2_bytes = features.l2_bytes;
+  target_.l3_bytes = features.l3_bytes;
+  target_.cores = options_.threads;
+  target_.channel_block = isa.rfind("avx512", 0) == 0 ? 16 : isa == "avx2" ? 8 : 4;
+  const CpuLevel level{isa, options_.threads};
+#define NARAE_TACTIC(name, file) tactics_.push_back(make_##name##_tactic(level));
+#include "backend/cpu/cpu_tactics.inc"
+#undef NARAE_TACTIC
+  tactics_.push_back(std::make_unique<ReferenceTactic>());
+  for (const auto& tactic : tactics_) tactic_pointers_.push_back(tactic.get());
+}
+
+void CpuDevice::set_peaks(double fma_flops, double dram_bytes_per_s, double l2_bytes_per_s) {
+  target_.fma_flops = fma_flops;
+  target_.dram_bytes_per_s = dram_bytes_per_s;
+  target_.l2_bytes_per_s = l2_bytes_per_s;
+  target_.calibrated = true;
+}
+
+std::unique_ptr<Buffer> CpuDevice::allocate(size_t bytes) { return std::make_unique<HostBuffer>(bytes); }
+std::unique_ptr<Stream> CpuDevice::make_stream() { return std::make_unique<CpuStream>(pool_); }
+std::unique_ptr<Event> CpuDevice::make_event() { return std::make_unique<Event>(); }
+
+std::unique_ptr<Kernel> CpuDevice::make_reformat(DType dtype, const Dims& dims, const Layout& from,
+                                                 const Layout& to) const {
+  NARAE_CHECK(from.is_plain() || to.is_plain() || from.blocked_axis == to.blocked_axis);
+  return std::make_unique<ReformatKernel>(target_.cores, dtype, dims, from, to);
+}
+
+}  // namespace narae::cpu

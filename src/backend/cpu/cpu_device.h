@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// One core set of the host as a Device.
+#pragma once
+
+#include <memory>
+
+#include "backend/cpu/core_pool.h"
+#include "backend/cpu/tactics.h"
+#include "backend/device.h"
+
+namespace narae::cpu {
+
+struct CpuOptions {
+  int threads = 0;       // 0: all cores of the set
+  std::string isa;       // empty or "auto": the best there is; Error usage when the machine lacks it
+  CoreSet cores;         // empty: detect_cores()
+  bool onednn = true;    // also offer the tactics of the loadable library, where it is present
+};
+
+class CpuDevice final : public Device {
+ public:
+  explicit CpuDevice(CpuOptions options);
+  const Target& target() const override { return target_; }
+  void set_peaks(double fma_flops, double dram_bytes_per_s, double l2_bytes_per_s);  // of one core, measured
+  MemoryDomain domain() const override { return MemoryDomain::host; }
+  std::unique_ptr<Buffer> allocate(size_t bytes) override;
+  std::unique_ptr<Stream> make_stream() override;
+  std::unique_ptr<Event> make_event() override;
+  std::span<const Tactic* const> tactics() const override { return tactic_pointers_; }
+  std::unique_ptr<Kernel> make_reformat(DType dtype, const Dims& dims, const Layout& from,
+                                        const Layout& to) const override;
+  void enter_turn() override { pool_.enter_turn(); }
+  void leave_turn() override { pool_.leave_turn(); }
+  CorePool& pool() { return pool_; }
+
+ private:
+  CpuOptions options_;
+  Target target_;
+  CorePool pool_;
+  std::vector<std::unique_ptr<Tactic>> tactics_;
+  std::vector<const Tactic*> tactic_pointers_;
+};
+
+}  // namespace narae::cpu

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Base of the CPU's kernels: a subclass gives tasks() and run() on a range; the stream hands the ranges out.
+#pragma once
+
+#include "backend/cpu/core_pool.h"
+#include "backend/reference_tactic.h"
+#include "backend/tactic.h"
+
+namespace narae::cpu {
+
+// Runs at once, in the calling thread and the pool.
+class CpuStream final : public HostStream {
+ public:
+  explicit CpuStream(CorePool& pool) : pool_(pool) {}
+  CorePool& pool() { return pool_; }
+  void host(std::function<void()> work) override { work(); }
+  void copy(void* to, const void* from, size_t bytes) override;
+  void record(Event&) override {}
+  void wait(const Event&) override {}
+  void synchronize() override {}
+
+ private:
+  CorePool& pool_;
+};
+
+class CpuKernel : public Kernel {
+ public:
+  explicit CpuKernel(int threads) : threads_(threads) {}
+  // Scratch of all threads and the shared workspace.
+  size_t workspace_bytes() const final { return static_cast<size_t>(threads_) * rounded_scratch() + shared_bytes(); }
+  void launch(Stream& stream, std::span<void* const> operands, void* workspace) const final;
+
+ protected:
+  // Units of parallel work; tasks are independent of each other.
+  virtual int64_t tasks() const = 0;
+  virtual size_t scratch_bytes() const { return 0; }  // for each thread
+  virtual size_t shared_bytes() const { return 0; }   // one for the launch
+  // Serial work on tasks [begin, end). Called by several threads at once.
+  virtual void run(std::span<void* const> operands, void* scratch, void* shared, int64_t begin, int64_t end) const = 0;
+  // Before the tasks, by one thread.
+  virtual void begin(std::span<void* const> operands, void* shared) const {}
+
+ private:
+  size_t rounded_scratch() const { return (scratch_bytes() + 63) / 64 * 64; }
+  int threads_;
+};
+
+}  // namespace narae::cpu

@@ -141,21 +141,22 @@ TEST(Pack, transpose_of_any_size) {
 
 TEST(Pack, convolution_weights_are_blocked_and_padded) {
   const ConvWeights w{2, 20, 11, 3, 2};
+  const int64_t taps[] = {5, 1, 2};
   Random random(5);
   const std::vector<float> in = random.vector(w.groups * w.oc * w.ic * w.kh * w.kw);
   const int lanes = 8, nr = 16;
-  std::vector<float> out(packed_conv_size(w, lanes));
-  ASSERT_EQ(static_cast<int64_t>(out.size()), 2 * 24 * 16 * 6);
-  pack_conv_weights(w, in.data(), nr, lanes, out.data());
+  std::vector<float> out(packed_taps_size(w, 3, lanes));
+  ASSERT_EQ(static_cast<int64_t>(out.size()), 2 * 24 * 16 * 3);
+  pack_taps(w, in.data(), taps, 3, nr, lanes, out.data());
   int64_t at = 0;
   for (int64_t g = 0; g < w.groups; ++g)
     for (int64_t first = 0; first < 24; first += nr)
       for (int64_t ib = 0; ib < 2; ++ib)
-        for (int64_t t = 0; t < 6; ++t)
+        for (int64_t t = 0; t < 3; ++t)
           for (int64_t i = 0; i < lanes; ++i)
             for (int64_t o = first; o < std::min<int64_t>(first + nr, 24); ++o, ++at) {
               const int64_t c = ib * lanes + i;
-              const float expected = o < w.oc && c < w.ic ? in[((g * w.oc + o) * w.ic + c) * 6 + t] : 0.f;
+              const float expected = o < w.oc && c < w.ic ? in[((g * w.oc + o) * w.ic + c) * 6 + taps[t]] : 0.f;
               ASSERT_EQ(out[at], expected) << at;
             }
 }

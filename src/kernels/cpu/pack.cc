@@ -64,24 +64,26 @@ void pack_b(const float* b, int64_t ldb, bool transposed, int64_t k, int64_t n, 
   }
 }
 
-int64_t packed_conv_size(const ConvWeights& w, int lanes) {
-  return w.groups * round_up(w.oc, lanes) * round_up(w.ic, lanes) * w.kh * w.kw;
+int64_t packed_taps_size(const ConvWeights& w, int64_t taps, int lanes) {
+  return w.groups * round_up(w.oc, lanes) * round_up(w.ic, lanes) * taps;
 }
 
-void pack_conv_weights(const ConvWeights& w, const float* oihw, int nr, int lanes, float* out) {
-  const int64_t taps = w.kh * w.kw, blocks = ceil_div(w.ic, lanes);
-  std::memset(out, 0, packed_conv_size(w, lanes) * sizeof(float));
+void pack_taps(const ConvWeights& w, const float* weights, const int64_t* taps, int64_t tap_count, int nr, int lanes,
+               float* out) {
+  const int64_t all = w.kh * w.kw, blocks = ceil_div(w.ic, lanes);
+  const int64_t o_stride = w.transposed ? all : w.ic * all, i_stride = w.transposed ? w.oc * all : all;
+  std::memset(out, 0, packed_taps_size(w, tap_count, lanes) * sizeof(float));
   for (int64_t g = 0; g < w.groups; ++g) {
     for (int64_t first = 0; first < w.oc; first += nr) {
       const int64_t columns = std::min<int64_t>(nr, w.oc - first), width = round_up(columns, lanes);
       for (int64_t o = 0; o < columns; ++o) {
-        const float* from = oihw + (g * w.oc + first + o) * w.ic * taps;
+        const float* from = weights + g * w.oc * w.ic * all + (first + o) * o_stride;
         for (int64_t i = 0; i < w.ic; ++i) {
-          float* to = out + ((i / lanes) * taps * lanes + i % lanes) * width + o;
-          for (int64_t t = 0; t < taps; ++t) to[t * lanes * width] = from[i * taps + t];
+          float* to = out + ((i / lanes) * tap_count * lanes + i % lanes) * width + o;
+          for (int64_t t = 0; t < tap_count; ++t) to[t * lanes * width] = from[i * i_stride + taps[t]];
         }
       }
-      out += blocks * taps * lanes * width;
+      out += blocks * tap_count * lanes * width;
     }
   }
 }

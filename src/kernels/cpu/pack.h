@@ -21,12 +21,19 @@ void transpose(const float* in, int64_t ldi, int64_t rows, int64_t columns, floa
 void pack_b(const float* b, int64_t ldb, bool transposed, int64_t k, int64_t n, int nr, int lanes, float scale,
             int64_t panel_begin, int64_t panel_end, float* out);
 
-// Weights of a convolution, OIHW with `ic` and `oc` per group, for input in channel blocks of `lanes`:
-// [group][oc panel][ic block][kh][kw][lanes ic][nr oc], both channel tails zero.
+// Weights of a convolution with `ic` and `oc` per group: OIHW or, for a transposed convolution, IOHW within a group
+// (ONNX's [group * ic, oc, kh, kw]).
 struct ConvWeights {
   int64_t groups = 1, oc = 0, ic = 0, kh = 0, kw = 0;
+  bool transposed = false;
 };
-int64_t packed_conv_size(const ConvWeights& w, int lanes);
-void pack_conv_weights(const ConvWeights& w, const float* oihw, int nr, int lanes, float* out);
+
+// Floats of `taps` taps in channel blocks: both channel tails filled up with zeros.
+int64_t packed_taps_size(const ConvWeights& w, int64_t taps, int lanes);
+
+// The listed taps (kh index * kw + kw index) for input in channel blocks of `lanes`:
+// [group][oc panel][ic block][tap][lanes ic][nr oc].
+void pack_taps(const ConvWeights& w, const float* weights, const int64_t* taps, int64_t tap_count, int nr, int lanes,
+               float* out);
 
 }  // namespace narae::cpu

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What shape rules share to carry the contents of small values (Value::contents) through an op, so that chains such as
+// Shape -> Gather -> Concat -> Reshape stay Dims. Contents are one Dim per element of a value of rank <= 1; of a float
+// value they mean that its elements are these whole numbers.
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace narae {
+
+inline constexpr size_t contents_limit = 64;
+
+// How many elements a value of this shape has, when its contents could be listed.
+inline bool countable(const Shape& shape, size_t& count) {
+  if (shape.size() > 1) return false;
+  if (shape.empty()) {
+    count = 1;
+    return true;
+  }
+  if (!shape[0].is_constant() || shape[0].value() > static_cast<int64_t>(contents_limit)) return false;
+  count = static_cast<size_t>(shape[0].value());
+  return true;
+}
+
+// Element i of contents that broadcast.
+inline const Dim& content_at(const std::vector<Dim>& contents, size_t i) {
+  return contents[contents.size() == 1 ? 0 : i];
+}
+
+inline bool all_constant(const std::vector<Dim>& contents) {
+  for (const Dim& dim : contents) {
+    if (!dim.is_constant()) return false;
+  }
+  return true;
+}
+
+// A float type that holds sizes exactly.
+inline bool holds_sizes(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
+
+// Contents of operand i; a small constant of whole floats has some, too. False: not known.
+bool known_contents(const InferContext& c, size_t i, std::vector<Dim>& contents);
+
+// -1: a < b always; 1: a > b always; 0: equal always. False: not decidable.
+bool compare_dims(const Dim& a, const Dim& b, int& order);
+
+}  // namespace narae

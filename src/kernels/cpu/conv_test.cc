@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "kernels/cpu/isa_test.h"
-#include "kernels/cpu/winograd.h"
 
 namespace narae::cpu {
 namespace {
@@ -104,7 +103,6 @@ void check_config(const ConvShape& s, const ConvConfig& config, const BrgemmTile
   const int64_t tasks = conv_tasks(plan), middle = (tasks + 1) / 2;
   conv_run(plan, input.data(), packed.data(), out.data() + before, e, scratch.data(), middle, tasks);
   conv_run(plan, input.data(), packed.data(), out.data() + before, e, scratch.data(), 0, middle);
-  const bool exact = config.algorithm < ConvAlgorithm::winograd2x2;
   double error = 0, norm = 1e-30;
   for (int64_t n = 0; n < s.n; ++n) {
     const float* image = out.data() + n * plan.shape.out_batch;
@@ -132,11 +130,8 @@ void check_config(const ConvShape& s, const ConvConfig& config, const BrgemmTile
     }
   }
   const double relative = std::sqrt(error / norm);
-  EXPECT_LE(relative, exact                                            ? 1e-6
-                      : config.algorithm == ConvAlgorithm::winograd2x2 ? 2e-6
-                                                                       : 1e-5)
-      << "algorithm " << int(config.algorithm) << " nv " << config.nv << " band " << config.band << " oc_panels "
-      << config.oc_panels << " ic_blocks " << config.ic_blocks;
+  EXPECT_LE(relative, 1e-6) << "algorithm " << int(config.algorithm) << " nv " << config.nv << " band " << config.band
+                            << " oc_panels " << config.oc_panels << " ic_blocks " << config.ic_blocks;
 }
 
 void check(const std::string& isa, const ConvShape& s, const Extra& extra = {}) {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What passes share to look around in a graph and to change it. Every question here costs constant time; what erases a
+// node erases only nodes before it that nothing else needs, so a walk forward may keep its next().
+#pragma once
+
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "graph/builder.h"
+#include "passes/pass.h"
+
+namespace narae {
+
+class Rewriter {
+ public:
+  Rewriter(Graph& graph, PassContext& context);
+  Graph& graph() { return graph_; }
+  PassContext& context() { return context_; }
+  bool changed() const { return changed_; }
+  void set_changed() { changed_ = true; }
+
+  // An output of the graph or marked `keep`: must be made as it is.
+  bool is_result(const Value* value) const { return value->keep() || outputs_.count(value) > 0; }
+  bool is_output(const Value* value) const { return outputs_.count(value) > 0; }
+  // Exactly one operand slot reads it and it is no result: its producer may disappear into that reader.
+  bool read_once(const Value* value) const { return value->users().size() == 1 && !is_result(value); }
+  // The producer of `value` when it is `op`; null otherwise.
+  Node* made_by(const Value* value, std::string_view op) const;
+  // The same when nothing else reads `value`.
+  Node* made_only_for(const Value* value, std::string_view op) const;
+
+  // A Builder that puts nodes before `node` and gives them its origins.
+  Builder before(Node* node) const;
+  // All readers of `old_value` read `fresh` (of the same type), and what only `old_value` needed is erased. False, with
+  // nothing done, when old_value is kept.
+  bool replace(Value* old_value, Value* fresh);
+  // The same for all results of a node at once; `node` is gone unless false.
+  bool replace(Node* node, const std::vector<Value*>& fresh);
+  // Erases `node` if nothing needs it, then whatever that leaves unneeded.
+  void erase_unused(Node* node);
+
+ private:
+  void redirect(Value* old_value, Value* fresh);
+  Graph& graph_;
+  PassContext& context_;
+  std::unordered_map<const Value*, int> outputs_;
+  bool changed_ = false;
+};
+
+// A node op(x, c) or, where the op commutes, op(c, x), with c a constant of one element and a result like x.
+struct WithScalar {
+  Value* other = nullptr;  // null: no match
+  double scalar = 0;
+  bool constant_first = false;
+  explicit operator bool() const { return other != nullptr; }
+};
+WithScalar with_scalar(const Node* node);
+// A node of this op, with a constant of one element close to `scalar` (relative 1e-5); null: no match.
+Value* other_than_scalar(const Node* node, std::string_view op, double scalar);
+bool close_to(double a, double b);
+bool same_type(const Value* a, const Value* b);
+
+// No symbol and no chance decides its results.
+bool depends_on_operands_only(const Node& node);
+
+// The nodes all of whose operands are constants or results of such nodes: evaluated once, at load. What a pass fuses
+// into run-time nodes must not swallow them.
+class ConstantPart {
+ public:
+  explicit ConstantPart(const Graph& graph);
+  bool has(const Value* value) const { return value->is_constant() || (value->producer() && has(value->producer())); }
+  bool has(const Node* node) const { return nodes_.count(node) > 0; }
+  void add(const Node* node) { nodes_.insert(node); }
+
+ private:
+  std::unordered_set<const Node*> nodes_;
+};
+
+}  // namespace narae

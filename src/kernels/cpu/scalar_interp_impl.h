@@ -6,27 +6,10 @@
 
 #include "kernels/cpu/scalar_interp.h"
 #include "kernels/cpu/vec_math.h"
+#include "kernels/cpu/vec_rows.h"
 
 namespace narae::cpu {
 namespace {
-
-constexpr int64_t W = vec_width;
-
-// Calls f(i, n) for whole vectors (n == W) and once for the tail; Unroll whole vectors per turn.
-template <int Unroll, typename Whole, typename Tail>
-NARAE_INLINE void for_vectors(int64_t columns, Whole whole, Tail tail) {
-  int64_t i = 0;
-  if constexpr (Unroll == 4) {
-    for (; i + 4 * W <= columns; i += 4 * W) {
-      whole(i);
-      whole(i + W);
-      whole(i + 2 * W);
-      whole(i + 3 * W);
-    }
-  }
-  for (; i + W <= columns; i += W) whole(i);
-  if (i < columns) tail(i, columns - i);
-}
 
 template <int Unroll, typename F>
 NARAE_INLINE void map1(const StepArgs& s, F f) {
@@ -219,39 +202,6 @@ NARAE_STEP1(selu, 1, select(a > zero(), q* a, q* p* expm1(a)))
 NARAE_STEP1(clip, 4, clip(a, p, q))
 NARAE_STEP1(hard_sigmoid, 4, clip(fma(a, p, q), zero(), splat(1.0f)))
 NARAE_STEP1(hard_swish, 4, a*(clip(a + splat(3.0f), zero(), splat(6.0f)) * splat(1.0f / 6.0f)))
-
-// Four running values, so that neither latency nor a long chain of roundings counts.
-template <typename F>
-NARAE_INLINE Vf fold_row(const float* a, int64_t n, float empty, F f) {
-  Vf r0 = splat(empty), r1 = r0, r2 = r0, r3 = r0;
-  int64_t i = 0;
-  for (; i + 4 * W <= n; i += 4 * W) {
-    r0 = f(r0, load(a + i));
-    r1 = f(r1, load(a + i + W));
-    r2 = f(r2, load(a + i + 2 * W));
-    r3 = f(r3, load(a + i + 3 * W));
-  }
-  for (; i + W <= n; i += W) r0 = f(r0, load(a + i));
-  if (i < n) {
-    float rest[W];
-    store(rest, splat(empty));
-    std::memcpy(rest, a + i, static_cast<size_t>(n - i) * sizeof(float));
-    r1 = f(r1, load(rest));
-  }
-  return f(f(r0, r1), f(r2, r3));
-}
-
-float row_sum(const float* a, int64_t n) {
-  return reduce_add(fold_row(a, n, 0.0f, [](Vf x, Vf y) { return x + y; }));
-}
-float row_max(const float* a, int64_t n) {
-  const Vf r = fold_row(a, n, -__builtin_inff(), [](Vf x, Vf y) { return max_nan(x, y); });
-  return bits(is_nan(r)) ? __builtin_nanf("") : reduce_max(r);
-}
-float row_min(const float* a, int64_t n) {
-  const Vf r = fold_row(a, n, __builtin_inff(), [](Vf x, Vf y) { return min_nan(x, y); });
-  return bits(is_nan(r)) ? __builtin_nanf("") : reduce_min(r);
-}
 
 template <typename F>
 NARAE_INLINE void reduce_rows(const StepArgs& s, F f) {

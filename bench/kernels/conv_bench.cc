@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times every config of each convolution of ResNet-50 (and a few of other networks) on one core: GFLOP/s of the direct
-// method's operations and the share of the register-only multiply-add peak.
+// method's operations and the share of the register-only multiply-add peak; above 100 % only Winograd can be.
 // usage: conv_bench [ISA] [CORE] [first|all|LAYER-SUBSTRING]
 #include <cstdio>
 #include <cstdlib>
@@ -66,7 +66,7 @@ void time_layer(const Layer& l, const cpu::BrgemmTiles& tiles, const cpu::CacheS
     const double seconds = best_time(
         [&] { cpu::conv_run(plan, in.data(), packed.data(), out.data(), e, scratch.data(), 0, cpu::conv_tasks(plan)); },
         5, 0.005);
-    const char* names[] = {"pointwise", "direct"};
+    const char* names[] = {"pointwise", "direct", "wino2x2", "wino4x4"};
     char line[200];
     std::snprintf(line, sizeof line, "%-13s %-9s nv %d band %4ld panels %2ld ic %3ld  %9.1f us %7.1f GFLOP/s %5.1f %%",
                   l.name, names[int(config.algorithm)], config.nv, long(config.band), long(config.oc_panels),

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cpu/winograd.h"
+
 namespace narae::cpu {
 namespace {
 
@@ -110,6 +112,8 @@ void run_phase(const ConvPlan& plan, const ConvPhase& phase, const Task& t, cons
   }
 }
 
+}  // namespace
+
 void finish_conv_panel(const ConvPlan& plan, const ConvEpilogue& e, const HotTile& pixels, int64_t channel, int vectors,
                        int64_t channels_end) {
   const int64_t c = plan.tiles->lanes;
@@ -126,10 +130,12 @@ void finish_conv_panel(const ConvPlan& plan, const ConvEpilogue& e, const HotTil
   }
 }
 
-}  // namespace
-
 void conv_run(const ConvPlan& plan, const float* in, const float* packed_weights, float* out,
               const ConvEpilogue& epilogue, float* scratch, int64_t task_begin, int64_t task_end) {
+  if (plan.config.algorithm >= ConvAlgorithm::winograd2x2) {
+    winograd_run(plan, in, packed_weights, out, epilogue, scratch, task_begin, task_end);
+    return;
+  }
   const ConvShape& s = plan.shape;
   const int64_t c = plan.tiles->lanes, in_c = s.plain_input ? 1 : c, nv = plan.config.nv;
   const int64_t group_ic = s.ic / s.groups, group_oc = s.oc / s.groups;

@@ -31,14 +31,16 @@ struct ConvShape {
 int64_t conv_extent(int64_t in, int64_t k, int64_t stride, int64_t dilation, int64_t pads);
 
 enum class ConvAlgorithm : uint8_t {
-  pointwise,  // 1x1, stride 1, no padding: a GEMM over the pixels of an image
-  direct,     // any kernel, and transposed convolution by output phases
+  pointwise,    // 1x1, stride 1, no padding: a GEMM over the pixels of an image
+  direct,       // any kernel, and transposed convolution by output phases
+  winograd2x2,  // F(2x2, 3x3), stride 1 (winograd.h)
+  winograd4x4,  // F(4x4, 3x3), stride 1
 };
 
 struct ConvConfig {
   ConvAlgorithm algorithm = ConvAlgorithm::direct;
   int nv = 1;             // vectors of output channels per tile; weights are packed for it
-  int64_t band = 1;       // output rows per task (pointwise: pixels)
+  int64_t band = 1;       // output rows per task (pointwise: pixels; winograd: tile rows)
   int64_t oc_panels = 1;  // panels of nv * lanes output channels per task
   int64_t ic_blocks = 1;  // input channel blocks summed up before C is stored
 
@@ -70,6 +72,7 @@ struct ConvPlan {
   int64_t plane = 0;                            // floats between channel blocks (channels) of the band
   int64_t k = 0, lda = 0;                       // of the tiles
   int64_t batch_per_block = 0;                  // items of the batch per channel block
+  int64_t tile_rows = 0, tile_columns = 0;      // winograd; there bands are of tile rows over all images
 };
 
 // Sensible configs for a shape, the likeliest first; empty if no kernel here can do it (then neither can

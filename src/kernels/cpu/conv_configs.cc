@@ -2,8 +2,10 @@
 // The configs a tuner should time, ordered by a rough model: loads per multiply-add of the tile, bands that fit L2,
 // panels of weights that fit L1 or L2. Nothing here knows a processor by name: only cache sizes and the tiles.
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/cpu/conv.h"
+#include "kernels/cpu/winograd.h"
 
 namespace narae::cpu {
 namespace {
@@ -104,6 +106,50 @@ void add_direct(std::vector<ConvConfig>& all, const ConvShape& s, const BrgemmTi
   }
 }
 
+// Rough cycles of one vector multiply-add each: the products, the transforms, and half of the time it takes to bring
+// the (4 or 16 / 9 times larger) weights from beyond L2 at 8 bytes per cycle.
+double winograd_cost(const ConvShape& s, const ConvConfig& config, const BrgemmTiles& tiles) {
+  const double m = config.algorithm == ConvAlgorithm::winograd4x4 ? 4 : 2, points = (m + 2) * (m + 2);
+  const double count = s.n * std::ceil(s.oh / m) * std::ceil(s.ow / m), lanes = tiles.lanes;
+  const double ic = static_cast<double>(round_up(s.ic, tiles.lanes)),
+               oc = static_cast<double>(round_up(s.oc, tiles.lanes));
+  return points * count * (ic * oc / lanes + 7 * ic / lanes + 5 * oc / lanes) + points * ic * oc * float_bytes / 16;
+}
+
+double direct_cost(const ConvShape& s, const BrgemmTiles& tiles) {
+  const double ic = static_cast<double>(round_up(s.ic, tiles.lanes)),
+               oc = static_cast<double>(round_up(s.oc, tiles.lanes));
+  return s.n * s.oh * s.ow * 9.0 * ic * oc / tiles.lanes + 9 * ic * oc * float_bytes / 16;
+}
+
+void add_winograd(std::vector<ConvConfig>& all, const ConvShape& s, const BrgemmTiles& tiles, const CacheSizes& caches,
+                  int threads) {
+  const int64_t lanes = tiles.lanes, blocks = ceil_div(s.ic, lanes), out_blocks = ceil_div(s.oc, lanes);
+  std::vector<ConvConfig> found;
+  for (const ConvAlgorithm algorithm : {ConvAlgorithm::winograd4x4, ConvAlgorithm::winograd2x2}) {
+    const int64_t m = algorithm == ConvAlgorithm::winograd4x4 ? 4 : 2;
+    const int64_t rows = ceil_div(s.oh, m), columns = ceil_div(s.ow, m);
+    const int64_t block_bytes = (m + 2) * (m + 2) * columns * lanes * float_bytes;  // of one tile row
+    std::vector<Width> widths = tile_widths(tiles, out_blocks, columns * std::min<int64_t>(s.n * rows, 4));
+    widths.resize(std::min<size_t>(widths.size(), 2));
+    for (const Width& width : widths) {
+      const int64_t panels = ceil_div(out_blocks, width.nv);
+      for (const int64_t part : {ceil_div(4, width.nv), ceil_div(8, width.nv), panels}) {
+        ConvConfig config{algorithm, width.nv, 0, std::min(part, panels), blocks};
+        const int64_t held = block_bytes * (blocks + std::min<int64_t>(config.oc_panels * width.nv, out_blocks));
+        config.band = equal_bands(s.n * rows, std::clamp<int64_t>(caches.l2 * 3 / 4 / held, 1, s.n * rows), 1, 1);
+        const int64_t bands = ceil_div(s.n * rows, config.band);
+        config.oc_panels = std::min(config.oc_panels, panels_per_task(panels, bands, threads));
+        add(found, config);
+      }
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [&](const ConvConfig& a, const ConvConfig& b) {
+    return winograd_cost(s, a, tiles) < winograd_cost(s, b, tiles);
+  });
+  all.insert(all.end(), found.begin(), found.end());
+}
+
 }  // namespace
 
 std::vector<ConvConfig> conv_configs(const ConvShape& s, const BrgemmTiles& tiles, const CacheSizes& caches,
@@ -117,6 +163,12 @@ std::vector<ConvConfig> conv_configs(const ConvShape& s, const BrgemmTiles& tile
     return all;
   }
   add_direct(all, s, tiles, caches, threads);
+  if (winograd_applies(s)) {
+    const size_t direct = all.size();
+    add_winograd(all, s, tiles, caches, threads);
+    const bool better = winograd_cost(s, all[direct], tiles) < direct_cost(s, tiles);
+    if (better) std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(direct), all.end());
+  }
   return all;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/conv.h"
+#include "kernels/cpu/winograd.h"
 
 namespace narae::cpu {
 namespace {
@@ -162,19 +163,26 @@ ConvPlan make_conv_plan(const ConvShape& shape, const ConvConfig& config, const 
   switch (config.algorithm) {
     case ConvAlgorithm::pointwise: plan_pointwise(plan); break;
     case ConvAlgorithm::direct: plan_direct(plan); break;
+    case ConvAlgorithm::winograd2x2:
+    case ConvAlgorithm::winograd4x4: plan_winograd(plan); break;
   }
   return plan;
 }
 
-int64_t conv_tasks(const ConvPlan& plan) { return plan.shape.n * plan.shape.groups * plan.bands * plan.oc_parts; }
+int64_t conv_tasks(const ConvPlan& plan) {
+  if (plan.config.algorithm >= ConvAlgorithm::winograd2x2) return plan.bands * plan.oc_parts;
+  return plan.shape.n * plan.shape.groups * plan.bands * plan.oc_parts;
+}
 
 int64_t conv_scratch(const ConvPlan& plan) {
+  if (plan.config.algorithm >= ConvAlgorithm::winograd2x2) return winograd_scratch(plan);
   return plan.copies_band ? input_blocks(plan.shape, plan.tiles->lanes) * plan.plane : 0;
 }
 
 int64_t conv_weights_size(const ConvPlan& plan) {
   const ConvShape& s = plan.shape;
   const int lanes = plan.tiles->lanes;
+  if (plan.config.algorithm >= ConvAlgorithm::winograd2x2) return winograd_weights_size(plan);
   if (s.plain_input) return s.ic * s.kh * s.kw * round_up(s.oc, lanes);
   const ConvWeights w{s.groups, s.oc / s.groups, s.ic / s.groups, s.kh, s.kw, s.transposed};
   int64_t size = 0;
@@ -186,6 +194,10 @@ int64_t conv_weights_size(const ConvPlan& plan) {
 void conv_pack_weights(const ConvPlan& plan, const float* weights, float* out) {
   const ConvShape& s = plan.shape;
   const int lanes = plan.tiles->lanes, nr = plan.config.nv * lanes;
+  if (plan.config.algorithm >= ConvAlgorithm::winograd2x2) {
+    winograd_pack_weights(plan, weights, out);
+    return;
+  }
   if (s.plain_input) {
     const int64_t k = s.ic * s.kh * s.kw;
     pack_b(weights, k, true, k, s.oc, nr, lanes, 1.f, 0, ceil_div(s.oc, nr), out);

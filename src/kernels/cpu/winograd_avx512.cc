@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Winograd transforms on 512-bit registers, for channel blocks of 16.
+#include "kernels/cpu/vec_avx512.h"
+
+namespace narae::cpu {
+namespace {
+constexpr int block = 16;
+}  // namespace
+}  // namespace narae::cpu
+
+#include "kernels/cpu/winograd_impl.h"
+
+namespace narae::cpu {
+
+const WinogradTransforms winograd_avx512[2] = {{transform_input<2>, transform_output<2>},
+                                               {transform_input<4>, transform_output<4>}};
+
+}  // namespace narae::cpu

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists in step with folders: every entry of an X.inc names what exists, and nothing that belongs in a list is missing.
 
-An entry is a line `MACRO(name, ..)`; its name is a file (name.cc, name.h), a folder or, for a kernel, the first part of
-one. What belongs: a .cc beside the list that no header announces (a pass), a *_cases.cc (an op), a folder (a backend).
+An entry is a line `MACRO(name)`, `MACRO(name, file)` or `MACRO(name, "text")`: name.cc, file.cc (which must mention the name),
+a folder, or for a kernel the first part of a file's name. What belongs: a .cc beside the list that no header announces
+(a pass, a tactic), a *_cases.cc (of an op's file), a folder with sources (a backend).
 """
 import re
 
 from tree import is_test
 
-ENTRY = re.compile(r"^\s*[A-Z][A-Z0-9_]*\(\s*\"?(\w+)", re.M)
+ENTRY = re.compile(r"^\s*[A-Z][A-Z0-9_]*\(\s*\"?(\w+)\"?\s*(?:,\s*(\w+)\s*)?[,)]", re.M)
 
 
 def entries_of(text):
+    """[(name, file or "")] in order."""
     return ENTRY.findall(re.sub(r"//.*|^\s*#.*", "", text, flags=re.M))
 
 
@@ -20,44 +22,55 @@ def missing(tree, inc, entries):
     folder = inc.rsplit("/", 1)[0]
     room = "/".join(inc.split("/")[:2])
     stems = {name.rsplit("/", 1)[-1].split(".")[0] for name in tree.under(room, ends=(".cc", ".h"))}
-    for entry in entries:
-        if tree.is_folder(f"{folder}/{entry}") or any(stem == entry or stem.startswith(entry + "_") for stem in stems):
-            continue
-        yield f"{inc}: {entry} has no file {folder}/{entry}.cc"
+    for entry, file in entries:
+        if file:
+            source = f"{folder}/{file}.cc"
+            if not tree.is_file(source):
+                yield f"{inc}: {entry}: there is no {source}"
+            elif not re.search(rf"(\b|_){entry}(\b|_)", tree.text(source)):
+                yield f"{inc}: {entry}: {source} does not mention it"
+        elif not tree.is_folder(f"{folder}/{entry}") and not any(s == entry or s.startswith(entry + "_") for s in stems):
+            yield f"{inc}: {entry} has no file {folder}/{entry}.cc"
 
 
-def unlisted(tree, inc, entries):
-    """Files beside the list that it should name."""
-    folder = inc.rsplit("/", 1)[0]
+def unlisted(tree, folder, where, listed):
+    """Files and folders beside the lists that they should name."""
     beside = [name for name in tree.under(folder, ends=".cc") if "/" not in name[len(folder) + 1:]]
     for name in beside:
         stem = name[len(folder) + 1:-3]
         if stem.endswith("_cases"):
-            if stem[:-6] not in entries:
-                yield f"{name}: {stem[:-6]} is not in {inc}"
-        elif not is_test(name) and stem not in entries and not tree.is_file(f"{folder}/{stem}.h"):
-            yield f"{name}: neither in {inc} nor announced by a header of its own"
+            if stem[:-6] not in listed:
+                yield f"{name}: {stem[:-6]} is not in {where}"
+        elif not is_test(name) and stem not in listed and not tree.is_file(f"{folder}/{stem}.h"):
+            yield f"{name}: neither in {where} nor announced by a header of its own"
+    if "backends.inc" in where:
+        for below in {name[len(folder) + 1:].split("/")[0] for name in tree.under(folder, ends=".cc")}:
+            if tree.is_folder(f"{folder}/{below}") and below not in listed:
+                yield f"{folder}/{below}: not in {where}"
 
 
 def check(tree):
-    problems = []
-    lists = {}
+    problems, lists = [], {}
     for inc in tree.under("src", ends=".inc"):
         lists.setdefault(inc.rsplit("/", 1)[0], []).append(inc)
     for folder, incs in lists.items():
-        everything = []
+        listed = set()
         for inc in incs:
             entries = entries_of(tree.text(inc))
+            names = [name for name, _ in entries]
             problems += missing(tree, inc, entries)
-            problems += [f"{inc}: {entry} stands there twice" for entry in set(entries) if entries.count(entry) > 1]
-            everything += entries
-        problems += unlisted(tree, " or ".join(incs) if len(incs) > 1 else incs[0], everything) if len(incs) == 1 else []
+            problems += [f"{inc}: {name} stands there twice" for name in sorted(set(names)) if names.count(name) > 1]
+            listed |= {file or name for name, file in entries}
+        problems += unlisted(tree, folder, " or ".join(incs), listed)
     return problems
 
 
 OPS = {"src/ops/ops.inc": "// the ops\nOP(relu)\nOP(conv)\n", "src/ops/relu.cc": "", "src/ops/conv.cc": "",
        "src/ops/conv_cases.cc": "", "src/ops/interpret.h": "", "src/ops/interpret.cc": "", "src/ops/ops_test.cc": ""}
-GOOD = [OPS, {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/device.cc": ""}]
-BAD = [OPS | {"src/ops/ops.inc": "OP(relu)\nOP(conv)\nOP(gone)\n"}, OPS | {"src/ops/ops.inc": "OP(conv)\n"},
+UNARY = {"src/ops/ops.inc": "OP(abs, unary)\nOP(neg, unary)\n", "src/ops/unary.cc": "abs_op() neg_op()",
+         "src/ops/unary_cases.cc": ""}
+GOOD = [OPS, UNARY, {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/device.cc": ""}]
+BAD = [UNARY | {"src/ops/unary.cc": "abs_op()"}, UNARY | {"src/ops/unary.cc": "", "src/ops/more_cases.cc": ""},
+       {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/a.cc": "", "src/backend/fake/a.cc": ""}, OPS | {"src/ops/ops.inc": "OP(relu)\nOP(conv)\nOP(gone)\n"}, OPS | {"src/ops/ops.inc": "OP(conv)\n"},
        OPS | {"src/ops/gelu_cases.cc": ""}, OPS | {"src/ops/ops.inc": "OP(relu)\nOP(conv)\nOP(relu)\n"},
        {"src/passes/passes.inc": "NARAE_PASS(fold)\n", "src/passes/fold.cc": "", "src/passes/cse.cc": ""}]

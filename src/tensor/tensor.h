@@ -10,6 +10,8 @@
 
 namespace narae {
 
+class MappedFile;
+
 enum class MemoryDomain : uint8_t { host, device };
 
 struct Tensor {
@@ -18,6 +20,7 @@ struct Tensor {
   Dims dims;     // logical sizes; memory is dense row-major (other arrangements are Layouts, known to selection)
   MemoryDomain domain = MemoryDomain::host;
   std::shared_ptr<const void> owner;
+  const MappedFile* file = nullptr;  // set when the bytes are mapped from a file (kept alive by owner)
 
   int64_t count() const { return element_count(dims); }
   size_t bytes() const { return static_cast<size_t>(count()) * dtype_size(dtype); }

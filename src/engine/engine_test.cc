@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "backend/cpu/cpu_device.h"
+#include "base/error.h"
+#include "engine/session.h"
+#include "graph/builder.h"
+#include "graph/text.h"
+#include "ops/interpret.h"
+#include "ops/matmul.h"
+#include "ops/ops.h"
+#include "ops/reshape.h"
+#include "ops/unary.h"
+
+namespace narae {
+namespace {
+
+double relative_error(const Tensor& got, const Tensor& want) {
+  double difference = 0, norm = 1e-30;
+  for (int64_t i = 0; i < want.count(); ++i) {
+    const double a = element_as_double(got, i), b = element_as_double(want, i);
+    difference += (a - b) * (a - b);
+    norm += b * b;
+  }
+  return std::sqrt(difference / norm);
+}
+
+struct EngineTest : ::testing::Test {
+  EngineTest() { add_all_ops(table); }
+  std::shared_ptr<Engine> engine(std::unique_ptr<Graph> graph, Device& device, Profile profile = {}) {
+    auto made = std::make_shared<Engine>(std::move(graph), profile);
+    auto copy = made->portable().clone();
+    const SymbolValues opt = opt_sizes(*copy, made->profile());
+    made->set_section(lower_engine(std::move(copy), device, opt, EstimatedCosts()));
+    return made;
+  }
+  OpTable table;
+};
+
+const char* network = R"(graph "net" {
+  symbol N 1 64
+  input %0 "x" f32[N,16]
+  const %1 f32[16,32] normal 1
+  const %2 f32[32] normal 2
+  const %3 f32[32] normal 3
+  %4 f32[32] = add(%2, %3)
+  %5 f32[N,32] = matmul(%0, %1)
+  %6 f32[N,32] = add(%5, %4)
+  %7 f32[N,32] = relu(%6)
+  %8 f32[N,4,8] = reshape(%7) {shape=[N,4,8]}
+  %9 f32[N,4,8] = tanh(%8)
+  %10 f32[N,4,8] = add(%9, %8)
+  %11 f32[4*N,8] = reshape(%10) {shape=[4*N,8]}
+  output %11 "y"
+  output %7 "hidden"
+  output %11 "again"
+  output %4 "constant"
+  output %0 "input"
+})";
+
+TEST_F(EngineTest, RunsLikeTheReferencesAtEveryShape) {
+  auto device = std::make_shared<cpu::CpuDevice>(cpu::CpuOptions{});
+  auto graph = parse_graph(network, table);
+  auto reference = graph->clone();
+  auto built = engine(std::move(graph), *device);
+  Session session(built, device);
+  for (const int64_t n : {1, 3, 7, 3, 1}) {
+    Tensor x = Tensor::allocate(DType::f32, {n, 16});
+    fill_normal(x, static_cast<uint64_t>(n));
+    const auto want = interpret(*reference, {x});
+    const auto& got = session.run({x});
+    ASSERT_EQ(got.size(), want.size());
+    for (size_t i = 0; i < want.size(); ++i) {
+      EXPECT_EQ(got[i].dims, want[i].dims);
+      EXPECT_LT(relative_error(got[i], want[i]), 1e-5) << i;
+    }
+    EXPECT_EQ(session.program()->lanes, 1);
+  }
+}
+
+TEST_F(EngineTest, ConstantPartIsEvaluatedOnce) {
+  cpu::CpuDevice device(cpu::CpuOptions{});
+  auto graph = parse_graph(network, table);
+  evaluate_constant_part(*graph, device);
+  graph->verify();
+  EXPECT_EQ(graph->node_count(), 7u);
+}
+
+TEST_F(EngineTest, ShapesOutsideTheProfileAreRefusedByName) {
+  auto device = std::make_shared<cpu::CpuDevice>(cpu::CpuOptions{});
+  Profile profile;
+  profile.symbols["N"] = {1, 2, 4};
+  auto built = engine(parse_graph(network, table), *device, profile);
+  Session session(built, device);
+  Tensor x = Tensor::allocate(DType::f32, {5, 16});
+  fill_normal(x, 1);
+  try {
+    session.run({x});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::does_not_fit);
+    EXPECT_NE(std::string(error.what()).find("N = 5"), std::string::npos);
+  }
+  x.dims = {4, 15};
+  EXPECT_THROW(session.run({x}), Error);
+  x.dims = {4, 16};
+  x.dtype = DType::i32;
+  EXPECT_THROW(session.run({x}), Error);
+}
+
+TEST_F(EngineTest, PoolRunsEveryTaskOnce) {
+  cpu::CorePool pool(cpu::detect_cores(), 4, false);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<std::atomic<int>> counts(static_cast<size_t>(1 + round % 300));
+    pool.enter_turn();
+    pool.parallel(static_cast<int64_t>(counts.size()), [&](int, int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) ++counts[static_cast<size_t>(i)];
+    });
+    pool.leave_turn();
+    for (const auto& count : counts) ASSERT_EQ(count.load(), 1);
+  }
+}
+
+}  // namespace
+}  // namespace narae

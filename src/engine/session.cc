@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Preparing may allocate and think; execute() only walks flat arrays. Operand pointers of a Program lie in one vector;
+// those that change with every run (inputs, outputs) are on a patch list.
+#include "engine/session.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "ops/interpret.h"
+
+namespace narae {
+namespace {
+constexpr size_t prepared_limit = 16;  // Programs kept per Session, least recently used goes first
+
+std::vector<Dims> dims_of(const std::vector<Tensor>& tensors) {
+  std::vector<Dims> dims;
+  for (const Tensor& tensor : tensors) dims.push_back(tensor.dims);
+  return dims;
+}
+}  // namespace
+
+void* StateSet::reserve(size_t bytes) {
+  if (bytes > size()) {
+    arena_.reset();
+    arena_ = device_.allocate(bytes);
+  }
+  return arena_ ? arena_->data() : nullptr;
+}
+
+struct Session::Prepared {
+  SymbolValues symbols;
+  Program program;
+  std::vector<void*> pointers;        // operands of all records, one after another
+  std::vector<size_t> first_pointer;  // per record
+  std::vector<void*> workspaces;      // per record
+  struct Patch {
+    size_t pointer;
+    bool output;
+    int index;
+    int64_t offset;
+  };
+  std::vector<Patch> patches;
+  std::vector<const void*> constants;
+  std::vector<void*> inputs, outputs;  // host pointers of this run
+  std::vector<Tensor> own_outputs;
+  std::vector<std::unique_ptr<Event>> events;  // per record, null unless awaited
+  const void* arena = nullptr;                 // what pointers were resolved against
+};
+
+Session::Session(std::shared_ptr<const Engine> engine, std::shared_ptr<Device> device, std::shared_ptr<StateSet> states)
+    : engine_(std::move(engine)), device_(std::move(device)), states_(std::move(states)) {
+  if (!states_) states_ = std::make_shared<StateSet>(*device_);
+  NARAE_CHECK(engine_->has_section());
+  for (const SymbolSource& source : engine_->lowered().graph->symbol_sources()) contents_decide_ |= source.element >= 0;
+}
+Session::~Session() = default;
+
+const Program* Session::program() const { return prepared_.empty() ? nullptr : &prepared_.front()->program; }
+
+std::unique_ptr<Session::Prepared> Session::make_prepared(const SymbolValues& symbols) {
+  const LoweredEngine& lowered = engine_->lowered();
+  auto prepared = std::make_unique<Prepared>();
+  prepared->symbols = symbols;
+  prepared->program = make_program(*lowered.graph, lowered.selection, *device_, symbols);
+  const Program& program = prepared->program;
+  for (const ConstantUse& use : program.constants) {
+    prepared->constants.push_back(engine_->weights().get(use, lowered.selection, *device_));
+  }
+  size_t pointers = 0;
+  for (const Record& record : program.records) {
+    prepared->first_pointer.push_back(pointers);
+    pointers += record.operands.size();
+  }
+  prepared->pointers.assign(pointers, nullptr);
+  prepared->workspaces.assign(program.records.size(), nullptr);
+  prepared->inputs.assign(program.input_dims.size(), nullptr);
+  prepared->outputs.assign(program.output_dims.size(), nullptr);
+  prepared->events.resize(program.records.size());
+  for (const int record : program.awaited) prepared->events[static_cast<size_t>(record)] = device_->make_event();
+  while (static_cast<int>(streams_.size()) < program.lanes) streams_.push_back(device_->make_stream());
+  return prepared;
+}
+
+// The steady state of a loop over one shape: nothing is looked up or allocated.
+bool Session::same_as_last(const std::vector<Tensor>& inputs) const {
+  if (prepared_.empty() || contents_decide_) return false;
+  const std::vector<Dims>& dims = prepared_.front()->program.input_dims;
+  const std::vector<Value*>& values = engine_->lowered().graph->inputs();
+  if (inputs.size() != dims.size()) return false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].dtype != values[i]->dtype() || inputs[i].dims != dims[i]) return false;
+  }
+  return true;
+}
+
+Session::Prepared& Session::prepare(const std::vector<Tensor>& inputs) {
+  if (same_as_last(inputs)) return *prepared_.front();
+  const Graph& graph = *engine_->lowered().graph;
+  const SymbolValues symbols = bind_symbols(graph, inputs);
+  for (auto it = prepared_.begin(); it != prepared_.end(); ++it) {
+    if ((*it)->symbols != symbols) continue;
+    if (it != prepared_.begin()) prepared_.splice(prepared_.begin(), prepared_, it);
+    return *prepared_.front();
+  }
+  engine_->check_profile(symbols);
+  prepared_.push_front(make_prepared(symbols));
+  if (prepared_.size() > prepared_limit) prepared_.pop_back();
+  return *prepared_.front();
+}
+
+// Pointers into the arena and constants; again whenever the arena moved.
+void Session::resolve(Prepared& prepared) {
+  const Program& program = prepared.program;
+  auto* arena = static_cast<std::byte*>(states_->reserve(static_cast<size_t>(program.arena_bytes)));
+  if (prepared.arena == arena && arena) return;
+  prepared.patches.clear();
+  for (size_t r = 0; r < program.records.size(); ++r) {
+    const Record& record = program.records[r];
+    for (size_t i = 0; i < record.operands.size(); ++i) {
+      const size_t pointer = prepared.first_pointer[r] + i;
+      if (record.operands[i] < 0) continue;
+      int64_t offset;
+      const Slot& root = program.slots[static_cast<size_t>(program.root(record.operands[i], &offset))];
+      if (root.place == SlotPlace::arena) {
+        prepared.pointers[pointer] = arena + root.offset + offset;
+      } else if (root.place == SlotPlace::constant) {
+        const auto* constant = static_cast<const std::byte*>(prepared.constants[static_cast<size_t>(root.index)]);
+        prepared.pointers[pointer] = const_cast<std::byte*>(constant + offset);
+      } else {
+        prepared.patches.push_back({pointer, root.place == SlotPlace::output, root.index, offset});
+      }
+    }
+    prepared.workspaces[r] = record.workspace_offset < 0 ? nullptr : arena + record.workspace_offset;
+  }
+  prepared.arena = arena;
+}
+
+void Session::bind(Prepared& prepared, const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) {
+  resolve(prepared);
+  for (size_t i = 0; i < inputs.size(); ++i) prepared.inputs[i] = inputs[i].data;
+  for (size_t i = 0; i < outputs.size(); ++i) prepared.outputs[i] = outputs[i].data;
+  for (const Prepared::Patch& patch : prepared.patches) {
+    const auto& from = patch.output ? prepared.outputs : prepared.inputs;
+    prepared.pointers[patch.pointer] = static_cast<std::byte*>(from[static_cast<size_t>(patch.index)]) + patch.offset;
+  }
+}
+
+void Session::launch(Prepared& prepared, size_t r) {
+  const Program& program = prepared.program;
+  const Record& record = program.records[r];
+  Stream& stream = *streams_[static_cast<size_t>(record.lane)];
+  for (const int wait : record.waits) stream.wait(*prepared.events[static_cast<size_t>(wait)]);
+  void* const* operands = prepared.pointers.data() + prepared.first_pointer[r];
+  if (record.kind == RecordKind::launch) {
+    record.kernel->launch(stream, {operands, record.operands.size()}, prepared.workspaces[r]);
+  } else {
+    const Slot& slot = program.slots[static_cast<size_t>(record.operands[0])];
+    const auto external = static_cast<size_t>(record.external);
+    if (record.kind == RecordKind::copy_in) {
+      stream.copy(operands[0], prepared.inputs[external], static_cast<size_t>(slot.bytes));
+    } else {
+      stream.copy(prepared.outputs[external], operands[0], static_cast<size_t>(slot.bytes));
+    }
+  }
+  for (const int dead : record.dead) {
+    const Slot& slot = program.slots[static_cast<size_t>(dead)];
+    stream.discard(static_cast<std::byte*>(const_cast<void*>(prepared.arena)) + slot.offset, static_cast<size_t>(slot.bytes));
+  }
+  if (prepared.events[r]) stream.record(*prepared.events[r]);
+}
+
+void Session::execute(Prepared& prepared, std::vector<RecordTime>* times) {
+  const Program& program = prepared.program;
+  const DeviceTurn turn(*device_);
+  for (size_t r = 0; r < program.records.size(); ++r) {
+    if (cancelled_.load(std::memory_order_relaxed)) {
+      for (const auto& stream : streams_) stream->synchronize();
+      cancelled_ = false;
+      fail(ErrorCode::failed, "the run was cancelled");
+    }
+    const double start = times ? now_seconds() : 0;
+    launch(prepared, r);
+    if (times) {
+      for (const auto& stream : streams_) stream->synchronize();
+      const Record& record = program.records[r];
+      times->push_back({record.node, record.what, now_seconds() - start, record.seconds});
+    }
+  }
+  for (int lane = 0; lane < program.lanes; ++lane) streams_[static_cast<size_t>(lane)]->synchronize();
+}
+
+const std::vector<Tensor>& Session::run(const std::vector<Tensor>& inputs) {
+  Prepared& prepared = prepare(inputs);
+  if (prepared.own_outputs.empty()) {
+    const Graph& graph = *engine_->lowered().graph;
+    for (size_t i = 0; i < graph.outputs().size(); ++i) {
+      prepared.own_outputs.push_back(Tensor::allocate(graph.outputs()[i]->dtype(), prepared.program.output_dims[i]));
+    }
+  }
+  bind(prepared, inputs, prepared.own_outputs);
+  execute(prepared, nullptr);
+  return prepared.own_outputs;
+}
+
+void Session::run(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) {
+  Prepared& prepared = prepare(inputs);
+  const Graph& graph = *engine_->lowered().graph;
+  if (dims_of(outputs) != prepared.program.output_dims) {
+    fail(ErrorCode::does_not_fit, "the results' memory has other sizes than output_dims() says");
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].dtype != graph.outputs()[i]->dtype()) {
+      fail(ErrorCode::does_not_fit, "output {} is {}, not {}", i, dtype_name(graph.outputs()[i]->dtype()),
+           dtype_name(outputs[i].dtype));
+    }
+  }
+  bind(prepared, inputs, outputs);
+  execute(prepared, nullptr);
+}
+
+const std::vector<Dims>& Session::output_dims(const std::vector<Tensor>& inputs) {
+  return prepare(inputs).program.output_dims;
+}
+
+std::vector<RecordTime> Session::profile(const std::vector<Tensor>& inputs) {
+  run(inputs);  // outputs exist and caches are warm
+  Prepared& prepared = prepare(inputs);
+  bind(prepared, inputs, prepared.own_outputs);
+  std::vector<RecordTime> times;
+  times.reserve(prepared.program.records.size());
+  execute(prepared, &times);
+  return times;
+}
+
+}  // namespace narae

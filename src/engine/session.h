@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mutable side of an Engine: bindings and Programs for the shapes seen so far, over the arena of a StateSet. Not
+// thread-safe; several Sessions of one Engine on separate Devices run at once.
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace narae {
+
+// An instance's mutable device memory: one arena that its Sessions share, because they run in order.
+class StateSet {
+ public:
+  explicit StateSet(Device& device) : device_(device) {}
+  // At least `bytes`; what it held is lost when it has to grow.
+  void* reserve(size_t bytes);
+  size_t size() const { return arena_ ? arena_->size() : 0; }
+
+ private:
+  Device& device_;
+  std::unique_ptr<Buffer> arena_;
+};
+
+struct RecordTime {
+  const Node* node = nullptr;  // null: reformat or copy
+  std::string what;
+  double seconds = 0, predicted = 0;
+};
+
+class Session {
+ public:
+  Session(std::shared_ptr<const Engine> engine, std::shared_ptr<Device> device,
+          std::shared_ptr<StateSet> states = nullptr);
+  ~Session();
+
+  // Binds and runs. Inputs are host tensors in the graph's order, dense; the results live in the Session's own memory
+  // and stay valid until the next run. Throws does_not_fit for shapes outside the profile, failed when cancelled.
+  const std::vector<Tensor>& run(const std::vector<Tensor>& inputs);
+  // The same with results written to the caller's host memory (dims and dtypes must be those of output_dims()).
+  void run(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs);
+  // Sizes of the results for these inputs; prepares their Program.
+  const std::vector<Dims>& output_dims(const std::vector<Tensor>& inputs);
+  // One run with every record timed and the stream synchronized after each.
+  std::vector<RecordTime> profile(const std::vector<Tensor>& inputs);
+
+  // Ends a run of another thread between two records.
+  void cancel() { cancelled_ = true; }
+
+  const Engine& engine() const { return *engine_; }
+  const Program* program() const;  // of the last shapes; null before the first run
+  int64_t arena_bytes() const { return static_cast<int64_t>(states_->size()); }
+
+ private:
+  struct Prepared;
+  bool same_as_last(const std::vector<Tensor>& inputs) const;
+  Prepared& prepare(const std::vector<Tensor>& inputs);
+  std::unique_ptr<Prepared> make_prepared(const SymbolValues& symbols);
+  void bind(Prepared& prepared, const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs);
+  void resolve(Prepared& prepared);
+  void execute(Prepared& prepared, std::vector<RecordTime>* times);
+  void launch(Prepared& prepared, size_t record);
+
+  std::shared_ptr<const Engine> engine_;
+  std::shared_ptr<Device> device_;
+  std::shared_ptr<StateSet> states_;
+  std::list<std::unique_ptr<Prepared>> prepared_;  // most recently used first
+  std::vector<std::unique_ptr<Stream>> streams_;
+  bool contents_decide_ = false;  // some input's elements decide shapes
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace narae

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/weights.h"
+
+#include <cstring>
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+
+namespace narae {
+namespace {
+
+// A constant in another Layout, by the device's own reformat kernel.
+Tensor reformatted(const ConstantUse& use, Device& device) {
+  const Tensor& from = use.value->tensor();
+  Tensor to = Tensor::allocate(from.dtype, {use.layout.stored_count(from.dims)});
+  const auto kernel = device.make_reformat(from.dtype, from.dims, Layout::plain(), use.layout);
+  const auto stream = device.make_stream();
+  std::vector<std::byte> workspace(kernel->workspace_bytes() + 64);
+  void* operands[] = {from.data, to.data};
+  const DeviceTurn turn(device);
+  kernel->launch(*stream, operands, workspace.data());
+  stream->synchronize();
+  return to;
+}
+
+}  // namespace
+
+std::string Weights::form_name(const ConstantUse& use) {
+  return use.pack.empty() ? use.layout.text() : "pack " + use.pack;
+}
+
+Tensor Weights::make(const ConstantUse& use, const Selection& selection, Device& device) const {
+  if (source_) {
+    Tensor found = source_->find(*use.value, form_name(use));
+    if (found.data) return found;
+  }
+  const Tensor& tensor = use.value->tensor();
+  if (!tensor.data && tensor.count() > 0) {
+    fail(ErrorCode::bad_file, "the engine holds no bytes of \"{}\" in the form {}; build it again", use.value->name(),
+         form_name(use));
+  }
+  if (!use.pack.empty()) {
+    const Choice& choice = selection.nodes.at(use.node).choice;
+    return choice.tactic->pack(*use.node, choice, use.input, tensor, device.target());
+  }
+  if (!use.layout.is_plain()) return reformatted(use, device);
+  return tensor;
+}
+
+const void* Weights::get(const ConstantUse& use, const Selection& selection, Device& device) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  auto [it, fresh] = forms_.try_emplace({use.value, form_name(use)});
+  Form& form = it->second;
+  if (fresh) {
+    try {
+      form.value = use.value;
+      form.form = form_name(use);
+      form.tensor = make(use, selection, device);
+      if (device.domain() != MemoryDomain::host) {
+        form.buffer = device.allocate(std::max<size_t>(form.tensor.bytes(), 1));
+        const auto stream = device.make_stream();
+        stream->copy(form.buffer->data(), form.tensor.data, form.tensor.bytes());
+        stream->synchronize();
+      }
+    } catch (...) {
+      forms_.erase(it);
+      throw;
+    }
+    const Tensor& source = use.value->tensor();
+    if (source.file && form.tensor.data != source.data) source.file->release(source.data, source.bytes());
+  }
+  return form.buffer ? form.buffer->data() : form.tensor.data;
+}
+
+std::vector<Weights::Form> Weights::forms() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<Form> all;
+  for (const auto& [key, form] : forms_) all.push_back(form);
+  return all;
+}
+
+int64_t Weights::bytes() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  int64_t sum = 0;
+  for (const auto& [key, form] : forms_) sum += static_cast<int64_t>(form.tensor.bytes());
+  return sum;
+}
+
+}  // namespace narae

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists in step with folders: every entry of an X.inc names what exists, and nothing that belongs in a list is missing.
 
-An entry is a line `MACRO(name)`, `MACRO(name, file)` or `MACRO(name, "text")`: name.cc, file.cc (which must mention the name),
-a folder, or for a kernel the first part of a file's name. What belongs: a .cc beside the list that no header announces
+An entry is a line `MACRO(name)`, `MACRO(name, file)` or `MACRO(name, "text")`: name.cc, file.cc (that the name is in it is
+the linker's to say), a folder, or for a kernel the first part of a file's name. What belongs: a .cc beside the list that no header announces
 (a pass, a tactic), a *_cases.cc (of an op's file), a folder with sources (a backend).
 """
 import re
@@ -24,11 +24,8 @@ def missing(tree, inc, entries):
     stems = {name.rsplit("/", 1)[-1].split(".")[0] for name in tree.under(room, ends=(".cc", ".h"))}
     for entry, file in entries:
         if file:
-            source = f"{folder}/{file}.cc"
-            if not tree.is_file(source):
-                yield f"{inc}: {entry}: there is no {source}"
-            elif not re.search(rf"(\b|_){entry}(\b|_)", tree.text(source)):
-                yield f"{inc}: {entry}: {source} does not mention it"
+            if not tree.is_file(f"{folder}/{file}.cc"):
+                yield f"{inc}: {entry}: there is no {folder}/{file}.cc"
         elif not tree.is_folder(f"{folder}/{entry}") and not any(s == entry or s.startswith(entry + "_") for s in stems):
             yield f"{inc}: {entry} has no file {folder}/{entry}.cc"
 
@@ -70,7 +67,7 @@ OPS = {"src/ops/ops.inc": "// the ops\nOP(relu)\nOP(conv)\n", "src/ops/relu.cc":
 UNARY = {"src/ops/ops.inc": "OP(abs, unary)\nOP(neg, unary)\n", "src/ops/unary.cc": "abs_op() neg_op()",
          "src/ops/unary_cases.cc": ""}
 GOOD = [OPS, UNARY, {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/device.cc": ""}]
-BAD = [UNARY | {"src/ops/unary.cc": "abs_op()"}, UNARY | {"src/ops/unary.cc": "", "src/ops/more_cases.cc": ""},
+BAD = [{"src/ops/ops.inc": "OP(abs, unary)\n"}, UNARY | {"src/ops/unary.cc": "", "src/ops/more_cases.cc": ""},
        {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/a.cc": "", "src/backend/fake/a.cc": ""}, OPS | {"src/ops/ops.inc": "OP(relu)\nOP(conv)\nOP(gone)\n"}, OPS | {"src/ops/ops.inc": "OP(conv)\n"},
        OPS | {"src/ops/gelu_cases.cc": ""}, OPS | {"src/ops/ops.inc": "OP(relu)\nOP(conv)\nOP(relu)\n"},
        {"src/passes/passes.inc": "NARAE_PASS(fold)\n", "src/passes/fold.cc": "", "src/passes/cse.cc": ""}]

@@ -133,9 +133,32 @@ void Graph::unlink(Node* node, Value* value) {
   users.pop_back();
 }
 
-void Graph::renumber() {
-  int64_t order = 0;
-  for (auto& node : nodes_) node->order_ = (order += order_gap);
+// Gives a node that was just put into the list an order between its neighbours'. Where there is no room, as few nodes
+// around it as have room are spread anew, so many insertions at one place stay cheap.
+void Graph::number(Node* node) {
+  auto begin = node->place_, end = std::next(node->place_);
+  for (int64_t count = 1;; count *= 2) {
+    const bool whole = begin == nodes_.begin() && end == nodes_.end();
+    const int64_t low = begin == nodes_.begin() ? 0 : (*std::prev(begin))->order_;
+    const int64_t inside = std::distance(begin, end);
+    const int64_t high = end == nodes_.end() ? low + (inside + 1) * order_gap : (*end)->order_;
+    const int64_t step = (high - low) / (inside + 1);
+    // Rooms that are taken from further away must be worth it.
+    if (step >= (count == 1 ? 1 : int64_t{1} << 10) || whole) {
+      int64_t order = low;
+      for (auto it = begin; it != end; ++it) (*it)->order_ = (order += step);
+      return;
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      if (begin != nodes_.begin()) --begin;
+      if (end != nodes_.end()) ++end;
+    }
+  }
+}
+
+void Graph::move(Node* node, Node* before) {
+  nodes_.splice(before->place_, nodes_, node->place_);
+  number(node);
 }
 
 Node* Graph::add_node(const OpDef* op, Attributes attributes, std::vector<Value*> inputs, int outputs, Node* before,
@@ -149,13 +172,7 @@ Node* Graph::add_node(const OpDef* op, Attributes attributes, std::vector<Value*
   if (body) node->bodies_.push_back(std::move(body));
   const auto place = nodes_.insert(before ? before->place_ : nodes_.end(), std::move(owned));
   node->place_ = place;
-  const int64_t low = place == nodes_.begin() ? 0 : (*std::prev(place))->order_;
-  if (!before) {
-    node->order_ = low + order_gap;
-  } else {
-    node->order_ = low + (before->order_ - low) / 2;
-    if (node->order_ <= low || node->order_ >= before->order_) renumber();
-  }
+  number(node);
   for (Value* value : node->inputs_) link(node, value);
   for (int i = 0; i < outputs; ++i) {
     Value* value = new_value(ValueKind::temporary, DType::f32, {}, {});

@@ -130,6 +130,8 @@ class Graph {
                  Node* before = nullptr, std::unique_ptr<Graph> body = nullptr);
   void replace_uses(Value* old_value, Value* new_value);  // operands and graph outputs; not inside bodies
   void set_input(Node* node, size_t i, Value* value);
+  // Puts `node` before another; its operands must still come before it, its readers after.
+  void move(Node* node, Node* before);
   void erase(Node* node);    // its results must be unused; they are erased too
   void erase(Value* value);  // an unused constant or input
   int erase_dead();          // nodes and constants nothing depends on; returns how many
@@ -168,7 +170,7 @@ class Graph {
   Value* new_value(ValueKind kind, DType dtype, Shape shape, std::string name);
   void link(Node* node, Value* value);
   void unlink(Node* node, Value* value);
-  void renumber();
+  void number(Node* node);
   const OpTable* ops_;
   std::string name_;
   std::list<std::unique_ptr<Node>> nodes_;

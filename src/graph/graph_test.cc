@@ -112,9 +112,13 @@ TEST_F(GraphTest, EditsKeepTheGraphSound) {
     graph->set_input(clip, 0, relu);
     graph->verify();
   }
+  Node* early = Builder(*graph).op("neg", {graph->inputs()[0]})->producer();
+  graph->move(early, graph->first());
+  graph->verify();
+  EXPECT_EQ(graph->first(), early);
   graph->replace_uses(clip->output(0), clip->input(0));
   graph->verify();
-  EXPECT_EQ(graph->erase_dead(), 1);
+  EXPECT_EQ(graph->erase_dead(), 2);
   graph->verify();
   EXPECT_EQ(graph->node_count(), 103u);
 }

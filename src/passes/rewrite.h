@@ -16,7 +16,7 @@ class Rewriter {
  public:
   Rewriter(Graph& graph, PassContext& context);
   Graph& graph() { return graph_; }
-  PassContext& context() { return context_; }
+  PassContext& context() const { return context_; }
   bool changed() const { return changed_; }
   void set_changed() { changed_ = true; }
 
@@ -37,11 +37,12 @@ class Rewriter {
   bool replace(Value* old_value, Value* fresh);
   // The same for all results of a node at once; `node` is gone unless false.
   bool replace(Node* node, const std::vector<Value*>& fresh);
+  // The first half of replace(): the readers change, nothing is erased.
+  void redirect(Value* old_value, Value* fresh);
   // Erases `node` if nothing needs it, then whatever that leaves unneeded.
   void erase_unused(Node* node);
 
  private:
-  void redirect(Value* old_value, Value* fresh);
   Graph& graph_;
   PassContext& context_;
   std::unordered_map<const Value*, int> outputs_;

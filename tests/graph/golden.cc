@@ -130,7 +130,9 @@ void run_case(Case& c) {
   options.selection = PassSelection::parse(c.passes);
   PassReport report = run_portable_passes(*graph, options);
   report.append(run_target_passes(*graph, Target(), options));
-  const std::string got = print_graph(*graph) + fusion_text(report.fusions);
+  PrintOptions print;
+  print.inline_limit = 4;
+  const std::string got = print_graph(*graph, print) + fusion_text(report.fusions);
   if (update) {
     c.expected = got;
   } else {

@@ -29,6 +29,8 @@ struct BrgemmArgs {
   int64_t b_stride = 0;  // B_i = b + i * b_stride
   int64_t batch = 1;
   int64_t k = 0;
+  // The last `short_items` of the batch have only the first k_short of their k (a channel tail); B keeps its stride.
+  int64_t short_items = 0, k_short = 0;
   float* c = nullptr;
   int64_t ldc = 0;              // between the rows of C
   int64_t c_vec_stride = 0;     // between the vectors of one row: lanes (row-major) or a channel block's size (blocked)

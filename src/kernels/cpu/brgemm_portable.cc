@@ -28,7 +28,8 @@ void row(const BrgemmArgs& args, int64_t m) {
   for (int64_t i = 0; i < args.batch; ++i) {
     const float* a = args.a + (args.a_offsets ? args.a_offsets[i] : i * args.a_stride) + m * args.lda;
     const float* b = args.b + i * args.b_stride;
-    for (int64_t k = 0; k < args.k; ++k, b += NV * lanes)
+    const int64_t depth = i < args.batch - args.short_items ? args.k : args.k_short;
+    for (int64_t k = 0; k < depth; ++k, b += NV * lanes)
       for (int n = 0; n < NV * lanes; ++n) sum[n] += a[k] * b[n];
   }
   const int columns = args.tail ? (NV - 1) * lanes + args.tail : NV * lanes;

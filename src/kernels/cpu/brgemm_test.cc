@@ -16,6 +16,7 @@ struct Case {
   int64_t k = 16, batch = 1;
   bool listed = false, blocked = false, accumulate = false, bias = false, residual = false;
   int tail = 0;
+  int64_t short_items = 0, k_short = 0;
   Act act = Act::none;
 };
 
@@ -46,6 +47,7 @@ void check_tile(const BrgemmTiles& tiles, int m, int nv, const Case& t) {
   BrgemmArgs args;
   args.a = a.data(), args.a_offsets = t.listed ? offsets.data() : nullptr, args.a_stride = a_stride, args.lda = lda;
   args.b = b.data(), args.b_stride = b_stride, args.batch = t.batch, args.k = t.k;
+  args.short_items = t.short_items, args.k_short = t.k_short;
   args.c = c.data(), args.ldc = ldc, args.c_vec_stride = vec, args.accumulate = t.accumulate, args.tail = t.tail;
   args.bias = t.bias ? bias.data() : nullptr, args.residual = t.residual ? residual.data() : nullptr;
   args.ldr = ldr, args.r_vec_stride = r_vec;
@@ -56,7 +58,7 @@ void check_tile(const BrgemmTiles& tiles, int m, int nv, const Case& t) {
     for (int64_t n = 0; n < columns; ++n) {
       double sum = 0;
       for (int64_t i = 0; i < t.batch; ++i)
-        for (int64_t k = 0; k < t.k; ++k)
+        for (int64_t k = 0; k < (i < t.batch - t.short_items ? t.k : t.k_short); ++k)
           sum += double(a[(t.listed ? offsets[i] : i * a_stride) + r * lda + k]) * b[i * b_stride + k * nv * L + n];
       const int64_t at = r * ldc + n / L * vec + n % L;
       if (t.accumulate) sum += before[at];
@@ -84,6 +86,7 @@ TEST_P(Brgemm, every_tile) {
       check_tile(tiles, m, nv, {.k = 7, .batch = 2, .accumulate = true, .residual = true, .tail = 3});
       check_tile(tiles, m, nv, {.k = 33, .bias = true, .residual = true, .act = Act::clip});
       check_tile(tiles, m, nv, {.k = 1, .bias = true, .tail = 1, .act = Act::hard_swish});
+      check_tile(tiles, m, nv, {.k = 8, .batch = 4, .listed = true, .short_items = 2, .k_short = 5});
       check_tile(tiles, m, nv, {.k = 6, .blocked = true, .act = Act::leaky});
     }
   }

@@ -172,12 +172,13 @@ struct Tile {
       }
     }
     int64_t rb = args.lda * static_cast<int64_t>(sizeof(float)), rb3 = 3 * rb;
-    const int64_t quads = args.k >> 2, rest = args.k & 3;
+    const int64_t whole = args.batch - args.short_items;
     for (int64_t i = 0; i < args.batch; ++i) {
       RowPointers<M> a;
       a.set(args.a + (args.a_offsets ? args.a_offsets[i] : i * args.a_stride), rb);
       const float* b = args.b + i * args.b_stride;
-      for (int64_t q = quads; q > 0; --q) {
+      const int64_t k = i < whole ? args.k : args.k_short;
+      for (int64_t q = k >> 2; q > 0; --q) {
         step<0>(c, a, rb, rb3, b, 0);
         step<1 % chains>(c, a, rb, rb3, b, 1);
         step<2 % chains>(c, a, rb, rb3, b, 2);
@@ -186,7 +187,7 @@ struct Tile {
         b += 4 * NV * L;
         if (M * NV <= 8) Simd::prefetch(b + 512);  // few flops per byte of B: it streams from memory
       }
-      for (int64_t r = rest; r > 0; --r) {
+      for (int64_t r = k & 3; r > 0; --r) {
         step<0>(c, a, rb, rb3, b, 0);
         a.advance(sizeof(float));
         b += NV * L;

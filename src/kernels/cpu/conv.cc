@@ -102,6 +102,9 @@ void run_phase(const ConvPlan& plan, const ConvPhase& phase, const Task& t, cons
     const bool last = b + count == blocks;
     args.a_offsets = phase.offsets.data() + b * per_block;
     args.batch = count * per_block;
+    // A channel tail of the input: its last block is mostly zeros.
+    args.k_short = s.plain_input ? 0 : s.ic / s.groups % plan.tiles->lanes;
+    args.short_items = last && args.k_short ? per_block : 0;
     args.b = panel.weights + b * per_block * plan.k * width;
     args.accumulate = b > 0;
     args.bias = b == 0 ? panel.bias : nullptr;

@@ -83,6 +83,7 @@ void multiply(const ConvPlan& plan, const Sizes& z, const float* input, const fl
   const int64_t nv = plan.config.nv, depth = z.in_blocks * z.c;
   BrgemmArgs args;
   args.lda = args.k = z.c, args.a_stride = z.tiles * z.c, args.batch = z.in_blocks;
+  args.k_short = plan.shape.ic % z.c, args.short_items = args.k_short ? 1 : 0;
   args.ldc = z.c, args.c_vec_stride = z.tiles * z.c;
   for (int64_t xi = 0; xi < z.points; ++xi) {
     for (int64_t p = panel0; p < panel1; ++p) {

@@ -9,6 +9,7 @@ namespace {
 struct Simd {
   using V = __m256;
   static constexpr int lanes = 8;
+  static constexpr int registers = 16;
   static inline V zero() { return _mm256_setzero_ps(); }
   static inline V set1(float x) { return _mm256_set1_ps(x); }
   static inline V load(const float* p) { return _mm256_loadu_ps(p); }

@@ -8,6 +8,7 @@ namespace {
 struct Simd {
   using V = __m512;
   static constexpr int lanes = 16;
+  static constexpr int registers = 32;
   static inline V zero() { return _mm512_setzero_ps(); }
   static inline V set1(float x) { return _mm512_set1_ps(x); }
   static inline V load(const float* p) { return _mm512_loadu_ps(p); }

@@ -46,7 +46,10 @@ struct RowPointers {
 };
 
 // Independent sums per accumulator, so that a small tile still hides the latency of the multiply-add.
-constexpr int k_chains(int accumulators) { return accumulators >= 7 ? 1 : accumulators >= 4 ? 2 : 4; }
+constexpr int k_chains(int accumulators) {
+  if (Simd::registers < 32) return accumulators >= 5 ? 1 : accumulators >= 3 ? 2 : 4;
+  return accumulators >= 7 ? 1 : accumulators >= 4 ? 2 : 4;
+}
 
 template <int M, int NV>
 struct Tile {
@@ -61,7 +64,10 @@ struct Tile {
     __asm__("" : "+r"(rb), "+r"(rb3));
     V bv[NV];
     NARAE_UNROLL
-    for (int v = 0; v < NV; ++v) bv[v] = Simd::load(b + (u * NV + v) * L);
+    for (int v = 0; v < NV; ++v) {
+      bv[v] = Simd::load(b + (u * NV + v) * L);
+      __asm__("" : "+v"(bv[v]));  // or small tiles load B again for every row
+    }
     NARAE_UNROLL
     for (int m = 0; m < M; ++m) {
       const float* ap = a.at(m, rb, rb3) + u;

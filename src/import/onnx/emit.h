@@ -51,17 +51,17 @@ class Emit {
   Value* transpose(Value* x, const std::vector<int64_t>& permutation) const;
   Value* expand(Value* x, Shape shape) const;  // numpy broadcasting; `shape` is the result's
   Value* concat(Values xs, int64_t axis) const;
-  // Elements start, start + step, ... (length of them) of one axis; step may be negative, start is not counted from the end.
+  Value* fill(Shape shape, double value, DType dtype) const;
+  // Elements start, start + step, ... (length of them) of one axis; step is positive, start not counted from the end.
   Value* slice(Value* x, int64_t axis, const Dim& start, const Dim& length, int64_t step = 1) const;
-  Value* flip(Value* x, int64_t axis) const;
   // `before` and `after` per axis, constant mode, not negative.
   Value* pad(Value* x, const std::vector<Dim>& before, const std::vector<Dim>& after, Value* fill) const;
 
-  // Reductions over normal axes: "sum", "mean", "max", "min", "prod".
+  // Reductions over normal axes: "sum", "mean", "max", "min", "prod", "l1", "l2", ...: reduce_KIND is an op.
   Value* reduce(std::string_view kind, Value* x, const std::vector<int64_t>& axes, bool keep_dims) const;
-  Value* arg_max(Value* x, int64_t axis, bool keep_dims, bool last, bool minimum) const;  // i64
   Value* softmax(Value* x, int64_t axis) const;
   Value* log_softmax(Value* x, int64_t axis) const;
+  Value* hardmax(Value* x, int64_t axis) const;
   Value* matmul(Value* a, Value* b) const;
 
   // Numpy take along `axis`; negative indices count from the end.

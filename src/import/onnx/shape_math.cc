@@ -82,35 +82,9 @@ Shape reshaped(const Shape& from, const std::vector<Dim>& target, bool zero_is_z
   return shape;
 }
 
-Dim from_end(const Dim& at, const Dim& size) {
-  if (at.is_constant()) return at.value() < 0 ? at + size : at;
-  return sign_unknown(at) ? at + is_negative(at) * size : at;
-}
-
-SliceRange slice_range(const Dim& start, const Dim& end, int64_t step, const Dim& size) {
-  if (step == 0) fail(ErrorCode::bad_file, "step 0");
-  // Constants far outside ("to the end" is often written as the largest integer) must not enter arithmetic.
-  const auto tame = [](const Dim& at) {
-    return at.is_constant() ? Dim(std::clamp(at.value(), -Dim::no_limit, Dim::no_limit)) : at;
-  };
-  const auto place = [&](const Dim& at, const Dim& low, const Dim& high) {
-    const Dim tamed = tame(at);
-    if (tamed.is_constant() && tamed.value() >= Dim::no_limit) return high;
-    if (tamed.is_constant() && tamed.value() <= -Dim::no_limit) return low;
-    return min(max(from_end(tamed, size), low), high);
-  };
-  const int64_t reach = std::clamp(step, -Dim::no_limit, Dim::no_limit);
-  if (reach > 0) {
-    const Dim first = place(start, 0, size), last = place(end, 0, size);
-    return {first, max(ceildiv(last - first, reach), 0)};
-  }
-  const Dim first = place(start, -1, size - Dim(1)), last = place(end, -1, size - Dim(1));
-  return {first, max(ceildiv(first - last, -reach), 0)};
-}
-
-Dim window_count(const Dim& padded, int64_t kernel, int64_t stride, int64_t dilation, bool ceil_mode) {
-  const Dim room = padded - Dim(dilation * (kernel - 1) + 1);
-  return (ceil_mode ? ceildiv(room, stride) : floordiv(room, stride)) + Dim(1);
+Dim range_count(const Dim& start, const Dim& limit, const Dim& delta) {
+  const Dim sign = Dim(1) - is_negative(delta) * Dim(2);
+  return max(ceildiv((limit - start) * sign, delta * sign), 0);
 }
 
 }  // namespace narae::onnx

@@ -12,16 +12,7 @@ namespace narae::onnx {
 // The result shape of Reshape. Throws Error bad_file for two -1, and for sizes that cannot be equal.
 Shape reshaped(const Shape& from, const std::vector<Dim>& target, bool zero_is_zero);
 
-struct SliceRange {
-  Dim start, length;
-};
-// numpy's start:end:step on an axis of `size`.
-SliceRange slice_range(const Dim& start, const Dim& end, int64_t step, const Dim& size);
-
-// `at` counted from the end of `size` where it is negative.
-Dim from_end(const Dim& at, const Dim& size);
-
-// Output size of a window that slides over `size` padded elements.
-Dim window_count(const Dim& padded, int64_t kernel, int64_t stride, int64_t dilation, bool ceil_mode);
+// Elements of start, start + delta, ... before limit, whatever the sign of delta.
+Dim range_count(const Dim& start, const Dim& limit, const Dim& delta);
 
 }  // namespace narae::onnx

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "import/onnx/onnx_ops.h"
 #include "import/onnx/shape_math.h"
+#include "ops/slice.h"
+#include "ops/split.h"
+#include "ops/tile.h"
 
 namespace narae::onnx {
 
@@ -93,16 +96,7 @@ Results onnx_split(OnnxNode& n) {
     lengths.push_back(size - each * Dim(parts - 1));  // the last may be smaller
   }
   if (lengths.size() != n.output_count()) fail(ErrorCode::bad_file, "{} sizes for {} outputs", lengths.size(), parts);
-  Dim start = 0;
-  Results results;
-  for (const Dim& length : lengths) {
-    results.push_back(n.emit().slice(x, static_cast<int64_t>(axis), start, length));
-    start = start + length;
-  }
-  if (start.is_constant() && size.is_constant() && start != size) {
-    fail(ErrorCode::bad_file, "the parts have {} elements together, the axis has {}", start.text(), size.text());
-  }
-  return results;
+  return n.emit().builder().node("split", {x}, SplitAttributes{static_cast<int64_t>(axis), lengths}, static_cast<int>(parts))->outputs();
 }
 
 Results onnx_slice(OnnxNode& n) {
@@ -128,14 +122,7 @@ Results onnx_slice(OnnxNode& n) {
     fail(ErrorCode::bad_file, "{} starts, {} ends, {} axes and {} steps", starts.size(), ends.size(), axes->size(),
          steps.size());
   }
-  normal_axes(*axes, x->shape().size());
-  Value* result = x;
-  for (size_t i = 0; i < starts.size(); ++i) {
-    const size_t axis = normal_axis((*axes)[i], x->shape().size());
-    const SliceRange range = slice_range(starts[i], ends[i], steps[i], x->shape()[axis]);
-    result = n.emit().slice(result, static_cast<int64_t>(axis), range.start, range.length, steps[i]);
-  }
-  return {result};
+  return {n.emit().builder().op("slice", {x}, SliceAttributes{starts, ends, *axes, steps})};
 }
 
 Results onnx_expand(OnnxNode& n) {
@@ -166,17 +153,7 @@ Results onnx_tile(OnnxNode& n) {
   Value* x = n.in(0);
   const std::vector<Dim> repeats = n.dims(1, "repeats");
   if (repeats.size() != x->shape().size()) fail(ErrorCode::bad_file, "{} repeats for rank {}", repeats.size(), x->rank());
-  Shape apart, repeated, result;
-  for (size_t i = 0; i < repeats.size(); ++i) {
-    const Dim& size = x->shape()[i];
-    const bool once = repeats[i] == Dim(1);
-    if (!once) apart.push_back(1);
-    if (!once) repeated.push_back(repeats[i]);
-    apart.push_back(size);
-    repeated.push_back(size);
-    result.push_back(size * repeats[i]);
-  }
-  return {e.reshape(e.expand(e.reshape(x, apart), repeated), result)};
+  return {e.builder().op("tile", {x}, TileAttributes{repeats})};
 }
 
 Results onnx_depth_to_space(OnnxNode& n) {

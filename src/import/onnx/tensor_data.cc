@@ -78,7 +78,7 @@ uint64_t parse_size(const StringEntry& entry) {
 
 }  // namespace
 
-uint64_t element_count(const TensorProto& tensor) {
+uint64_t proto_element_count(const TensorProto& tensor) {
   uint64_t count = 1;
   bool empty = false, huge = false;
   for (const int64_t dim : tensor.dims) {
@@ -98,7 +98,7 @@ uint64_t byte_size(const TensorProto& tensor) {
     fail(ErrorCode::bad_file, "element type {} ({}) is not supported; use a numeric type",
          element_type_name(tensor.data_type), static_cast<int32_t>(tensor.data_type));
   }
-  const uint64_t count = element_count(tensor);
+  const uint64_t count = proto_element_count(tensor);
   if (count > max_bytes / static_cast<uint64_t>(bits)) fail(ErrorCode::bad_file, "{} is too large", shape_text(tensor));
   return (count * static_cast<uint64_t>(bits) + 7) / 8;
 }

@@ -39,7 +39,7 @@ class TensorSource {
 
 // Elements and bytes (4- and 2-bit elements packed) that dims and type ask for; Error bad_file on negative dims, types
 // without a size, and sizes beyond 2^62.
-uint64_t element_count(const TensorProto& tensor);
+uint64_t proto_element_count(const TensorProto& tensor);
 uint64_t byte_size(const TensorProto& tensor);
 
 }  // namespace narae::onnx

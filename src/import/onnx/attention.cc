@@ -43,9 +43,11 @@ Value* masked(const OnnxNode& n, Value* scores, const Dim& past) {
     if (mask->shape()[last] != s[3]) {  // shorter masks hide the keys that they do not reach
       std::vector<Dim> before(last + 1, 0), after(last + 1, 0);
       after[last] = s[3] - mask->shape()[last];
-      mask = e.pad(mask, before, after, mask->dtype() == DType::boolean ? e.number(0, mask) : e.number(-INFINITY, mask));
+      mask =
+          e.pad(mask, before, after, mask->dtype() == DType::boolean ? e.number(0, mask) : e.number(-INFINITY, mask));
     }
-    scores = mask->dtype() == DType::boolean ? e.where(mask, scores, lowest) : e.add(scores, e.cast(mask, scores->dtype()));
+    scores =
+        mask->dtype() == DType::boolean ? e.where(mask, scores, lowest) : e.add(scores, e.cast(mask, scores->dtype()));
   }
   Value* columns = e.reshape(e.iota(s[3], DType::i64), {1, 1, 1, s[3]});
   Value* lengths = n.optional(6);
@@ -98,18 +100,10 @@ Results onnx_attention(OnnxNode& n) {
   const int64_t mode = n.integer("qk_matmul_output_mode", 0);
   Value* seen = mode == 0 ? scores : nullptr;
   const double cap = n.number("softcap", 0.0);
-  const auto capped = [&](Value* x) { return cap == 0.0 ? x : e.mul(e.unary("tanh", e.div(x, cap)), cap); };
-  if (n.opset() < 24) {
-    scores = masked(n, scores, past);
-    if (mode == 1) seen = scores;
-    scores = capped(scores);
-    if (mode == 2) seen = scores;
-  } else {
-    scores = capped(scores);
-    if (mode == 1) seen = scores;
-    scores = masked(n, scores, past);
-    if (mode == 2) seen = scores;
-  }
+  if (cap != 0.0) scores = e.mul(e.unary("tanh", e.div(scores, cap)), cap);
+  if (mode == 1) seen = scores;
+  scores = masked(n, scores, past);
+  if (mode == 2) seen = scores;
   const auto precision = static_cast<ElementType>(n.integer("softmax_precision", 0));
   const DType narrow = scores->dtype();
   if (precision != ElementType::undefined) scores = e.cast(scores, to_dtype(precision));

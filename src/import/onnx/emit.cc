@@ -46,12 +46,16 @@ class Evaluation {
   std::optional<Tensor> compute(Value* value) {
     if (value->is_constant()) return value->tensor();
     if (!is_static(value->shape()) || element_count(static_dims(value->shape())) > known_limit) return {};
+    if (element_count(static_dims(value->shape())) == 0)
+      return Tensor::allocate(value->dtype(), static_dims(value->shape()));
     if (value->contents() && all_constant(*value->contents())) {
       Tensor tensor = Tensor::allocate(value->dtype(), static_dims(value->shape()));
       for (size_t i = 0; i < value->contents()->size(); ++i) {
         const int64_t element = (*value->contents())[i].value();
-        if (tensor.dtype == DType::i64) tensor.as<int64_t>()[i] = element;
-        else set_element(tensor, static_cast<int64_t>(i), static_cast<double>(element));
+        if (tensor.dtype == DType::i64)
+          tensor.as<int64_t>()[i] = element;
+        else
+          set_element(tensor, static_cast<int64_t>(i), static_cast<double>(element));
       }
       return tensor;
     }
@@ -162,7 +166,8 @@ Value* Emit::pad(Value* x, const std::vector<Dim>& before, const std::vector<Dim
   PadAttributes attributes;
   attributes.pads = before;
   attributes.pads.insert(attributes.pads.end(), after.begin(), after.end());
-  const bool nothing = std::all_of(attributes.pads.begin(), attributes.pads.end(), [](const Dim& d) { return d == Dim(0); });
+  const bool nothing =
+      std::all_of(attributes.pads.begin(), attributes.pads.end(), [](const Dim& d) { return d == Dim(0); });
   return nothing ? x : builder_.op("pad", {x, fill}, attributes);
 }
 
@@ -171,7 +176,9 @@ Value* Emit::reduce(std::string_view kind, Value* x, const std::vector<int64_t>&
 }
 
 Value* Emit::softmax(Value* x, int64_t axis) const { return builder_.op("softmax", {x}, SoftmaxAttributes{axis}); }
-Value* Emit::log_softmax(Value* x, int64_t axis) const { return builder_.op("log_softmax", {x}, SoftmaxAttributes{axis}); }
+Value* Emit::log_softmax(Value* x, int64_t axis) const {
+  return builder_.op("log_softmax", {x}, SoftmaxAttributes{axis});
+}
 Value* Emit::hardmax(Value* x, int64_t axis) const { return builder_.op("hardmax", {x}, SoftmaxAttributes{axis}); }
 
 Value* Emit::gather(Value* x, Value* indices, int64_t axis) const {

@@ -66,15 +66,17 @@ Results onnx_range(OnnxNode& n) {
   const Emit& e = n.emit();
   RangeAttributes range;
   range.dtype = n.in(0)->dtype();
-  if (is_float(range.dtype)) {
+  const bool sizes = n.in(0)->contents() && n.in(1)->contents() && n.in(2)->contents();  // whole floats may carry them
+  if (is_float(range.dtype) && !sizes) {
     range.float_start = n.constant_number(0, "start");
     range.float_limit = n.constant_number(1, "limit");
     range.float_delta = n.constant_number(2, "delta");
     return {e.builder().op("range", {}, range)};
   }
   const std::vector<Dim> start = n.dims(0, "start"), limit = n.dims(1, "limit"), delta = n.dims(2, "delta");
-  if (start.size() != 1 || limit.size() != 1 || delta.size() != 1) fail(ErrorCode::bad_file, "operands are not scalars");
-  if (delta[0].low() > 0 || delta[0].high() < 0) {
+  if (start.size() != 1 || limit.size() != 1 || delta.size() != 1)
+    fail(ErrorCode::bad_file, "operands are not scalars");
+  if (!is_float(range.dtype) && (delta[0].low() > 0 || delta[0].high() < 0)) {
     range.start = start[0];
     range.limit = limit[0];
     range.delta = delta[0];

@@ -8,11 +8,9 @@ namespace narae::onnx {
 namespace {
 
 constexpr OnnxOp table[] = {
-#define ONNX_OP(name, function) {#name, function, ""},
-#define ONNX_DIRECT(name, function, narae_op) {#name, function, #narae_op},
+#define ONNX_OP(name, file, function, narae_op) {#name, onnx_##function, #narae_op},
 #include "import/onnx/onnx_ops.inc"
 #undef ONNX_OP
-#undef ONNX_DIRECT
 };
 
 constexpr std::string_view control_flow[] = {"If", "Loop", "Scan"};

@@ -20,10 +20,8 @@ const OnnxOp* find_onnx_op(std::string_view domain, std::string_view name);
 // Why an operator that Narae leaves out on purpose is not there ("" for others).
 std::string_view why_refused(std::string_view name);
 
-#define ONNX_OP(name, function) Results function(OnnxNode&);
-#define ONNX_DIRECT(name, function, narae_op) Results function(OnnxNode&);
+#define ONNX_OP(name, file, function, narae_op) Results onnx_##function(OnnxNode&);
 #include "import/onnx/onnx_ops.inc"
 #undef ONNX_OP
-#undef ONNX_DIRECT
 
 }  // namespace narae::onnx

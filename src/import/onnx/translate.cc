@@ -14,7 +14,6 @@ namespace {
 
 constexpr int max_call_depth = 32;
 constexpr size_t max_nodes = 4'000'000;  // functions that call functions can grow a small file without end
-constexpr int64_t oldest_opset = 7;
 
 std::string_view plain_domain(std::string_view domain) { return domain == "ai.onnx" ? std::string_view() : domain; }
 
@@ -64,11 +63,6 @@ Translation::Translation(const ModelProto& model, TensorSource& source, Graph& g
 }
 
 void Translation::run() {
-  const auto opset = scope_.opsets.find("");
-  if (opset != scope_.opsets.end() && opset->second < oldest_opset) {
-    fail(ErrorCode::bad_file, "opset {} is older than {}; convert it with onnx.version_converter", opset->second,
-         oldest_opset);
-  }
   if (!model_.graph.sparse_initializers.empty()) {
     fail(ErrorCode::bad_file, "sparse initializer \"{}\" is not supported; store it densely",
          model_.graph.sparse_initializers[0]);
@@ -95,7 +89,8 @@ void Translation::collect_missing(const std::vector<NodeProto>& nodes, int depth
     const NodeProto& node = nodes[i];
     if (find_function(node) || find_onnx_op(node.domain, node.op_type)) continue;
     const std::string_view domain = plain_domain(node.domain);
-    auto& [count, first] = missing[domain.empty() ? std::string(node.op_type) : fmt::format("{}.{}", domain, node.op_type)];
+    auto& [count, first] =
+        missing[domain.empty() ? std::string(node.op_type) : fmt::format("{}.{}", domain, node.op_type)];
     if (count++ == 0) first = node_label(node, i);
   }
 }
@@ -108,8 +103,8 @@ void Translation::refuse_missing() const {
   std::string list;
   for (const auto& [op, where] : missing) {
     const std::string_view why = why_refused(op);
-    list += fmt::format("{}{}{}{}{} ({} node{}, first \"{}\")", list.empty() ? "" : ", ", op, why.empty() ? "" : " [", why,
-                        why.empty() ? "" : "]", where.first, where.first == 1 ? "" : "s", where.second);
+    list += fmt::format("{}{}{}{}{} ({} node{}, first \"{}\")", list.empty() ? "" : ", ", op, why.empty() ? "" : " [",
+                        why, why.empty() ? "" : "]", where.first, where.first == 1 ? "" : "s", where.second);
   }
   fail(ErrorCode::bad_file, "{} operator{} not supported: {}; export the model without {}", missing.size(),
        missing.size() == 1 ? " is" : "s are", list, missing.size() == 1 ? "it" : "them");
@@ -117,12 +112,13 @@ void Translation::refuse_missing() const {
 
 void Translation::add_constants() {
   for (const TensorProto& tensor : model_.graph.initializers) {
-    with_context([&] { return fmt::format("initializer \"{}\"", tensor.name); }, [&] {
-      if (tensor.name.empty()) fail(ErrorCode::bad_file, "it has no name; export the model again");
-      Value*& value = scope_.values[tensor.name];
-      if (value) fail(ErrorCode::bad_file, "the name is given twice; names must be unique");
-      value = graph_.add_constant(to_tensor(tensor, source_), std::string(tensor.name));
-    });
+    with_context([&] { return fmt::format("initializer \"{}\"", tensor.name); },
+                 [&] {
+                   if (tensor.name.empty()) fail(ErrorCode::bad_file, "it has no name; export the model again");
+                   Value*& value = scope_.values[tensor.name];
+                   if (value) fail(ErrorCode::bad_file, "the name is given twice; names must be unique");
+                   value = graph_.add_constant(to_tensor(tensor, source_), std::string(tensor.name));
+                 });
   }
 }
 
@@ -140,18 +136,24 @@ Dim Translation::dim_of(const Dimension& dimension, std::string_view input, size
 void Translation::add_inputs() {
   std::unordered_set<std::string_view> seen;
   for (const ValueInfoProto& input : model_.graph.inputs) {
-    with_context([&] { return fmt::format("input \"{}\"", input.name); }, [&] {
-      if (!seen.insert(input.name).second) fail(ErrorCode::bad_file, "the name is given twice; names must be unique");
-      if (scope_.values.count(input.name) > 0) return;  // before IR 4 every initializer is listed as an input too
-      if (input.type.kind != TypeProto::Kind::tensor) {
-        fail(ErrorCode::bad_file, "it is {}, not a tensor; export the model with tensor inputs",
-             type_kind_name(input.type.kind));
-      }
-      if (!input.type.has_shape) fail(ErrorCode::bad_file, "its rank is not given; export the model with input shapes");
-      Shape shape;
-      for (const Dimension& dimension : input.type.shape) shape.push_back(dim_of(dimension, input.name, shape.size()));
-      scope_.values[input.name] = graph_.add_input(std::string(input.name), to_dtype(input.type.elem_type), shape);
-    });
+    with_context([&] { return fmt::format("input \"{}\"", input.name); },
+                 [&] {
+                   if (!seen.insert(input.name).second)
+                     fail(ErrorCode::bad_file, "the name is given twice; names must be unique");
+                   if (scope_.values.count(input.name) > 0)
+                     return;  // before IR 4 every initializer is listed as an input too
+                   if (input.type.kind != TypeProto::Kind::tensor) {
+                     fail(ErrorCode::bad_file, "it is {}, not a tensor; export the model with tensor inputs",
+                          type_kind_name(input.type.kind));
+                   }
+                   if (!input.type.has_shape)
+                     fail(ErrorCode::bad_file, "its rank is not given; export the model with input shapes");
+                   Shape shape;
+                   for (const Dimension& dimension : input.type.shape)
+                     shape.push_back(dim_of(dimension, input.name, shape.size()));
+                   scope_.values[input.name] =
+                       graph_.add_input(std::string(input.name), to_dtype(input.type.elem_type), shape);
+                 });
   }
 }
 
@@ -183,13 +185,14 @@ void Translation::symbolise_inputs() {
       continue;
     }
     const auto producer = producers.find(name);
-    if (producer == producers.end() || producer->second->op_type == "Shape" || producer->second->op_type == "Size") continue;
+    if (producer == producers.end() || producer->second->op_type == "Shape" || producer->second->op_type == "Size")
+      continue;
     todo.insert(todo.end(), producer->second->inputs.begin(), producer->second->inputs.end());
   }
 }
 
-void Translation::run_nodes(const std::vector<NodeProto>& nodes, Scope& scope, const std::vector<std::string_view>& given,
-                            int depth) {
+void Translation::run_nodes(const std::vector<NodeProto>& nodes, Scope& scope,
+                            const std::vector<std::string_view>& given, int depth) {
   for (const size_t i : execution_order(nodes, given)) {
     if (++node_count_ > max_nodes) fail(ErrorCode::bad_file, "more than {} nodes after inlining functions", max_nodes);
     const std::string label = scope.prefix + node_label(nodes[i], i);

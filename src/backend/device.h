@@ -43,6 +43,13 @@ class Stream {
   virtual void discard(void* data, size_t bytes) {}
 };
 
+// What the machine reaches at best; all per core but dram_bytes_per_s, which is for all cores of the device.
+struct Peaks {
+  double fma_flops = 0;          // f32 multiply and add counted separately
+  double int8_ops = 0;           // 8-bit dot products, 0 where the instruction set has none
+  double l2_bytes_per_s = 0, dram_bytes_per_s = 0;
+};
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -58,6 +65,9 @@ class Device {
   // Moves a value from one Layout to another; padding lanes of `to` are written as zeros.
   virtual std::unique_ptr<Kernel> make_reformat(DType dtype, const Dims& dims, const Layout& from,
                                                 const Layout& to) const = 0;
+  // Takes a second or so; the machine should be quiet.
+  virtual Peaks measure_peaks() = 0;
+  virtual void set_peaks(const Peaks& peaks) = 0;  // into target()
   // Streams worth having beside the main one for independent branches; 0 where branches share one task range anyway.
   virtual int auxiliary_lanes() const { return 0; }
   // One step at a time runs on a device's cores; enter blocks until it is this thread's turn.

@@ -20,8 +20,9 @@ struct Target {
   int cores = 1;
   // Preferred block of the channel axis for contractions; 1: none.
   int channel_block = 1;
-  // Measured (or, before calibration, assumed) peaks of one core; never part of the fingerprint.
-  double fma_flops = 1e11, dram_bytes_per_s = 1e10, l2_bytes_per_s = 8e10;
+  // Measured (or, before calibration, assumed) peaks, never part of the fingerprint: arithmetic and L2 of one core,
+  // memory of all cores together.
+  double fma_flops = 1e11, int8_ops = 0, l2_bytes_per_s = 8e10, dram_bytes_per_s = 2e10;
   bool calibrated = false;
 
   // Identifies what timings hold for: device, features, caches, cores.

@@ -20,7 +20,7 @@ double CostSource::reformat_seconds(DType dtype, const Dims& dims, const Layout&
   // Small values stay in the second-level cache; strided access halves what it gives.
   const double rate = bytes < static_cast<double>(target.l2_bytes) * target.cores
                           ? target.l2_bytes_per_s * target.cores / 4
-                          : target.dram_bytes_per_s * std::min(target.cores, 2) / 2;
+                          : target.dram_bytes_per_s;
   return 2e-6 + bytes / rate;
 }
 

@@ -7,7 +7,9 @@
 #include <cstring>
 
 #include "backend/cpu/cpu_kernel.h"
+#include "base/clock.h"
 #include "base/error.h"
+#include "kernels/cpu/peaks.h"
 
 namespace narae::cpu {
 namespace {
@@ -125,10 +127,46 @@ CpuDevice::CpuDevice(CpuOptions options)
   for (const auto& tactic : tactics_) tactic_pointers_.push_back(tactic.get());
 }
 
-void CpuDevice::set_peaks(double fma_flops, double dram_bytes_per_s, double l2_bytes_per_s) {
-  target_.fma_flops = fma_flops;
-  target_.dram_bytes_per_s = dram_bytes_per_s;
-  target_.l2_bytes_per_s = l2_bytes_per_s;
+// The best of several short rounds: other load on the machine only ever takes away.
+Peaks CpuDevice::measure_peaks() {
+  Peaks peaks;
+  const PeakLoops loops = peak_loops(target_.isa);
+  for (int round = 0; round < 8; ++round) {
+    double start = now_seconds();
+    const double flops = loops.fma(400000);
+    peaks.fma_flops = std::max(peaks.fma_flops, flops / (now_seconds() - start));
+    if (loops.int8) {
+      start = now_seconds();
+      const double ops = loops.int8(400000);
+      peaks.int8_ops = std::max(peaks.int8_ops, ops / (now_seconds() - start));
+    }
+  }
+  const int64_t half_l2 = target_.l2_bytes / 2, large = std::max<int64_t>(target_.l3_bytes * 2, 64 << 20);
+  HostBuffer buffer(static_cast<size_t>(large));
+  std::memset(buffer.data(), 1, buffer.size());
+  for (int round = 0; round < 8; ++round) {
+    const double start = now_seconds();
+    for (int pass = 0; pass < 16; ++pass) loops.read(buffer.data(), half_l2);
+    peaks.l2_bytes_per_s = std::max(peaks.l2_bytes_per_s, 16.0 * static_cast<double>(half_l2) / (now_seconds() - start));
+  }
+  const DeviceTurn turn(*this);
+  const int64_t part = large / target_.cores / 64 * 64;
+  for (int round = 0; round < 4; ++round) {
+    const double start = now_seconds();
+    pool_.parallel(target_.cores, [&](int, int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) loops.read(static_cast<std::byte*>(buffer.data()) + i * part, part);
+    });
+    const double bytes = static_cast<double>(part) * target_.cores;
+    peaks.dram_bytes_per_s = std::max(peaks.dram_bytes_per_s, bytes / (now_seconds() - start));
+  }
+  return peaks;
+}
+
+void CpuDevice::set_peaks(const Peaks& peaks) {
+  target_.fma_flops = peaks.fma_flops;
+  target_.int8_ops = peaks.int8_ops;
+  target_.l2_bytes_per_s = peaks.l2_bytes_per_s;
+  target_.dram_bytes_per_s = peaks.dram_bytes_per_s;
   target_.calibrated = true;
 }
 

@@ -21,7 +21,8 @@ class CpuDevice final : public Device {
  public:
   explicit CpuDevice(CpuOptions options);
   const Target& target() const override { return target_; }
-  void set_peaks(double fma_flops, double dram_bytes_per_s, double l2_bytes_per_s);  // of one core, measured
+  Peaks measure_peaks() override;
+  void set_peaks(const Peaks& peaks) override;
   MemoryDomain domain() const override { return MemoryDomain::host; }
   std::unique_ptr<Buffer> allocate(size_t bytes) override;
   std::unique_ptr<Stream> make_stream() override;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/backends.h"
+
+#include "base/error.h"
+
+namespace narae {
+
+#define NARAE_BACKEND(name, folder) Backend name##_backend();
+#include "backend/backends.inc"
+#undef NARAE_BACKEND
+
+const std::vector<Backend>& backends() {
+  static const std::vector<Backend> all = {
+#define NARAE_BACKEND(name, folder) name##_backend(),
+#include "backend/backends.inc"
+#undef NARAE_BACKEND
+  };
+  return all;
+}
+
+std::shared_ptr<Device> make_device(const DeviceOptions& options) {
+  const std::string kind = options.name.substr(0, options.name.find(':'));
+  std::string known;
+  for (const Backend& backend : backends()) {
+    if (kind == backend.name) return backend.make(options);
+    known += std::string(known.empty() ? "" : ", ") + backend.name;
+  }
+  fail(ErrorCode::usage, "there is no device \"{}\"; this build has: {}", options.name, known);
+}
+
+std::vector<DeviceInfo> list_devices() {
+  std::vector<DeviceInfo> all;
+  for (const Backend& backend : backends()) {
+    for (DeviceInfo& info : backend.list()) all.push_back(std::move(info));
+  }
+  return all;
+}
+
+}  // namespace narae

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CPU's line in backends.inc: cuts the usable cores into core sets.
+#include "backend/backends.h"
+#include "backend/cpu/cpu_device.h"
+#include "base/error.h"
+
+namespace narae {
+namespace {
+
+std::shared_ptr<Device> make(const DeviceOptions& options) {
+  if (options.name != "cpu" && options.name != "cpu:0") {
+    fail(ErrorCode::usage, "there is no device \"{}\": all cores are one device, cpu", options.name);
+  }
+  cpu::CpuOptions cpu;
+  cpu.isa = options.isa;
+  cpu.threads = options.threads;
+  const cpu::CoreSet all = cpu::detect_cores();
+  const auto count = static_cast<int>(all.cores.size());
+  if (options.sets < 1 || options.sets > count) {
+    fail(ErrorCode::usage, "{} core sets asked for, {} cores are usable", options.sets, count);
+  }
+  cpu.cores.full_quota = all.full_quota;
+  const int each = count / options.sets;
+  for (int i = 0; i < each; ++i) cpu.cores.cores.push_back(all.cores[static_cast<size_t>(options.set * each + i)]);
+  if (options.threads > each) {
+    fail(ErrorCode::usage, "{} threads asked for, a core set has {} usable cores", options.threads, each);
+  }
+  return std::make_shared<cpu::CpuDevice>(std::move(cpu));
+}
+
+std::vector<DeviceInfo> list() {
+  const cpu::CpuDevice device(cpu::CpuOptions{});
+  return {{"cpu", "cpu", device.target(), true, {}}};
+}
+
+}  // namespace
+
+Backend cpu_backend() { return {"cpu", make, list}; }
+
+}  // namespace narae

@@ -1,26 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 // Binary pointwise ops with numpy broadcasting. Both operands have one type; compares and logic give boolean. Contents
-// of small integer values are carried through add, sub, mul, div, min, max, so shape arithmetic never runs.
+// of small values are carried through arithmetic, and through compares where they decide them, so that shape arithmetic
+// never runs.
+#include "ops/contents.h"
 #include "ops/define.h"
 #include "ops/ops.h"
 
 namespace narae {
 namespace {
 
-using DimRule = Dim (*)(const Dim&, const Dim&);
+// One element of the result's contents; false: not known.
+using ContentRule = bool (*)(const Dim& a, const Dim& b, DType dtype, Dim& result);
 
-void carry_contents(InferContext& c, DimRule rule) {
-  const auto* a = c.contents(0);
-  const auto* b = c.contents(1);
-  if (!a || !b || !rule || c.dtype(0) == DType::boolean) return;
-  if (a->size() != b->size() && a->size() != 1 && b->size() != 1) return;
-  const size_t count = std::max(a->size(), b->size());
-  std::vector<Dim> contents;
+void carry_contents(InferContext& c, ContentRule rule) {
+  size_t count;
+  std::vector<Dim> a, b, contents;
+  if ((!c.contents(0) && !c.contents(1)) || !countable(c.node().output()->shape(), count)) return;
+  if (!known_contents(c, 0, a) || !known_contents(c, 1, b)) return;
   for (size_t i = 0; i < count; ++i) {
-    contents.push_back(rule((*a)[a->size() == 1 ? 0 : i], (*b)[b->size() == 1 ? 0 : i]));
+    const Dim &x = content_at(a, i), &y = content_at(b, i);
+    Dim result;
+    if (!modest(x) || !modest(y) || !rule(x, y, c.dtype(0), result)) return;
+    if (!content_fits(result, c.node().output()->dtype())) return;
+    contents.push_back(std::move(result));
   }
   c.set_contents(0, std::move(contents));
 }
+
+bool add_contents(const Dim& a, const Dim& b, DType, Dim& result) { return result = a + b, true; }
+bool sub_contents(const Dim& a, const Dim& b, DType, Dim& result) { return result = a - b, true; }
+bool min_contents(const Dim& a, const Dim& b, DType, Dim& result) { return result = min(a, b), true; }
+bool max_contents(const Dim& a, const Dim& b, DType, Dim& result) { return result = max(a, b), true; }
+bool mul_contents(const Dim& a, const Dim& b, DType, Dim& result) {
+  result = a * b;
+  return modest(result);  // products saturate
+}
+// ONNX divides integers towards zero, floordiv downwards: the same where nothing is negative. Floats must divide evenly.
+bool div_contents(const Dim& a, const Dim& b, DType dtype, Dim& result) {
+  if (b.low() <= 0) return false;
+  result = floordiv(a, b);
+  return is_float(dtype) ? result * b == a : a.low() >= 0;
+}
+bool mod_contents(const Dim& a, const Dim& b, DType, Dim& result) {
+  if (b.low() <= 0) return false;
+  result = a - floordiv(a, b) * b;
+  return true;
+}
+bool fmod_contents(const Dim& a, const Dim& b, DType dtype, Dim& result) {
+  return a.low() >= 0 && mod_contents(a, b, dtype, result);
+}
+template <bool less, bool equal, bool greater>
+bool compare_contents(const Dim& a, const Dim& b, DType, Dim& result) {
+  int order;
+  if (!compare_dims(a, b, order)) return false;
+  result = Dim(order < 0 ? less : order > 0 ? greater : equal);
+  return true;
+}
+template <ScalarOp op>
+bool logic_contents(const Dim& a, const Dim& b, DType, Dim& result) {
+  if (!a.is_constant() || !b.is_constant()) return false;
+  const bool x = a.value(), y = b.value();
+  result = Dim(op == ScalarOp::logical_and ? x && y : op == ScalarOp::logical_or ? x || y : x != y);
+  return true;
+}
+constexpr ContentRule lt_contents = compare_contents<true, false, false>;
+constexpr ContentRule le_contents = compare_contents<true, true, false>;
+constexpr ContentRule gt_contents = compare_contents<false, false, true>;
+constexpr ContentRule ge_contents = compare_contents<false, true, true>;
+constexpr ContentRule eq_contents = compare_contents<false, true, false>;
+constexpr ContentRule ne_contents = compare_contents<true, false, true>;
+bool no_contents(const Dim&, const Dim&, DType, Dim&) { return false; }
 
 void infer_types(InferContext& c, DType result) {
   if (c.dtype(0) != c.dtype(1)) {
@@ -30,28 +79,16 @@ void infer_types(InferContext& c, DType result) {
   c.set_output(0, result, c.broadcast(c.shape(0), c.shape(1)));
 }
 
-template <DimRule rule>
+template <ContentRule rule>
 void infer_arithmetic(InferContext& c) {
   infer_types(c, c.dtype(0));
+  if (c.dtype(0) != DType::boolean) carry_contents(c, rule);
+}
+template <ContentRule rule>
+void infer_boolean(InferContext& c) {
+  infer_types(c, DType::boolean);
   carry_contents(c, rule);
 }
-Dim divide_contents(const Dim& a, const Dim& b) { return floordiv(a, b); }
-void infer_div(InferContext& c) {
-  infer_types(c, c.dtype(0));
-  const auto* a = c.contents(0);
-  const auto* b = c.contents(1);
-  if (!a || !b) return;
-  // ONNX divides integers towards zero, floordiv downwards: the same where nothing is negative.
-  for (const Dim& dim : *a) {
-    if (dim.low() < 0) return;
-  }
-  for (const Dim& dim : *b) {
-    if (dim.low() <= 0) return;
-  }
-  carry_contents(c, divide_contents);
-}
-void infer_plain(InferContext& c) { infer_types(c, c.dtype(0)); }
-void infer_compare(InferContext& c) { infer_types(c, DType::boolean); }
 
 int64_t integer_power(int64_t base, int64_t exponent) {
   if (exponent < 0) return base == 1 ? 1 : (base == -1 ? (exponent % 2 ? -1 : 1) : 0);
@@ -136,12 +173,6 @@ OpDef binary(const char* name, void (*infer)(InferContext&), uint32_t traits) {
   return def;
 }
 
-Dim dim_add(const Dim& a, const Dim& b) { return a + b; }
-Dim dim_sub(const Dim& a, const Dim& b) { return a - b; }
-Dim dim_mul(const Dim& a, const Dim& b) { return a * b; }
-Dim dim_min(const Dim& a, const Dim& b) { return min(a, b); }
-Dim dim_max(const Dim& a, const Dim& b) { return max(a, b); }
-
 }  // namespace
 
 #define NARAE_BINARY_OP(name, infer, traits)                                    \
@@ -149,24 +180,24 @@ Dim dim_max(const Dim& a, const Dim& b) { return max(a, b); }
     static const OpDef def = binary<ScalarOp::name>(#name, infer, traits);      \
     return &def;                                                                \
   }
-NARAE_BINARY_OP(add, infer_arithmetic<dim_add>, op_commutative)
-NARAE_BINARY_OP(sub, infer_arithmetic<dim_sub>, 0)
-NARAE_BINARY_OP(mul, infer_arithmetic<dim_mul>, op_commutative)
-NARAE_BINARY_OP(div, infer_div, 0)
-NARAE_BINARY_OP(min, infer_arithmetic<dim_min>, op_commutative)
-NARAE_BINARY_OP(max, infer_arithmetic<dim_max>, op_commutative)
-NARAE_BINARY_OP(pow, infer_plain, 0)
-NARAE_BINARY_OP(mod, infer_plain, 0)
-NARAE_BINARY_OP(fmod, infer_plain, 0)
-NARAE_BINARY_OP(prelu, infer_plain, 0)
-NARAE_BINARY_OP(lt, infer_compare, 0)
-NARAE_BINARY_OP(le, infer_compare, 0)
-NARAE_BINARY_OP(gt, infer_compare, 0)
-NARAE_BINARY_OP(ge, infer_compare, 0)
-NARAE_BINARY_OP(eq, infer_compare, op_commutative)
-NARAE_BINARY_OP(ne, infer_compare, op_commutative)
-NARAE_BINARY_OP(logical_and, infer_compare, op_commutative)
-NARAE_BINARY_OP(logical_or, infer_compare, op_commutative)
-NARAE_BINARY_OP(logical_xor, infer_compare, op_commutative)
+NARAE_BINARY_OP(add, infer_arithmetic<add_contents>, op_commutative)
+NARAE_BINARY_OP(sub, infer_arithmetic<sub_contents>, 0)
+NARAE_BINARY_OP(mul, infer_arithmetic<mul_contents>, op_commutative)
+NARAE_BINARY_OP(div, infer_arithmetic<div_contents>, 0)
+NARAE_BINARY_OP(min, infer_arithmetic<min_contents>, op_commutative)
+NARAE_BINARY_OP(max, infer_arithmetic<max_contents>, op_commutative)
+NARAE_BINARY_OP(pow, infer_arithmetic<no_contents>, 0)
+NARAE_BINARY_OP(mod, infer_arithmetic<mod_contents>, 0)
+NARAE_BINARY_OP(fmod, infer_arithmetic<fmod_contents>, 0)
+NARAE_BINARY_OP(prelu, infer_arithmetic<no_contents>, 0)
+NARAE_BINARY_OP(lt, infer_boolean<lt_contents>, 0)
+NARAE_BINARY_OP(le, infer_boolean<le_contents>, 0)
+NARAE_BINARY_OP(gt, infer_boolean<gt_contents>, 0)
+NARAE_BINARY_OP(ge, infer_boolean<ge_contents>, 0)
+NARAE_BINARY_OP(eq, infer_boolean<eq_contents>, op_commutative)
+NARAE_BINARY_OP(ne, infer_boolean<ne_contents>, op_commutative)
+NARAE_BINARY_OP(logical_and, infer_boolean<logic_contents<ScalarOp::logical_and>>, op_commutative)
+NARAE_BINARY_OP(logical_or, infer_boolean<logic_contents<ScalarOp::logical_or>>, op_commutative)
+NARAE_BINARY_OP(logical_xor, infer_boolean<logic_contents<ScalarOp::logical_xor>>, op_commutative)
 
 }  // namespace narae

@@ -29,10 +29,7 @@ bool cast_content(const Dim& from, DType dtype, Dim& to) {
     to = Dim(order != 0);
     return true;
   }
-  if (is_float(dtype)) return holds_sizes(dtype);
-  if (dtype_size(dtype) >= 4 && !from.is_constant()) return true;  // sizes of 2^31 and more do not occur in 32 bits
-  const Range range = integer_range(dtype);
-  return static_cast<double>(from.low()) >= range.low && static_cast<double>(from.high()) < range.high;
+  return content_fits(to, dtype);
 }
 
 void infer(InferContext& c) {

@@ -5,6 +5,24 @@
 
 namespace narae {
 
+bool content_fits(const Dim& dim, DType dtype) {
+  auto between = [&](int64_t low, int64_t high) { return dim.low() >= low && dim.high() <= high; };
+  switch (dtype) {
+    case DType::i64: return true;
+    case DType::u64: return dim.low() >= 0;
+    case DType::i32: return !dim.is_constant() || between(-(int64_t{1} << 31), (int64_t{1} << 31) - 1);
+    case DType::u32: return dim.low() >= 0 && (!dim.is_constant() || dim.high() < (int64_t{1} << 32));
+    case DType::i16: return between(-32768, 32767);
+    case DType::u16: return between(0, 65535);
+    case DType::i8: return between(-128, 127);
+    case DType::u8: return between(0, 255);
+    case DType::boolean: return between(0, 1);
+    case DType::f32: return !dim.is_constant() || between(-(1 << 24), 1 << 24);
+    case DType::f64: return modest(dim);
+    default: return false;
+  }
+}
+
 bool known_contents(const InferContext& c, size_t i, std::vector<Dim>& contents) {
   if (const auto* known = c.contents(i)) {
     contents = *known;

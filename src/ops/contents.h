@@ -39,6 +39,13 @@ inline bool all_constant(const std::vector<Dim>& contents) {
 // A float type that holds sizes exactly.
 inline bool holds_sizes(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
 
+// Far enough from overflow to calculate with: Dim's own products saturate at no_limit.
+inline bool modest(const Dim& dim) {
+  return !dim.is_constant() || (dim.value() < Dim::no_limit && dim.value() > -Dim::no_limit);
+}
+// A value of this type holds the Dim unchanged. Sizes of 2^31 and more are taken not to occur in 32 bits.
+bool content_fits(const Dim& dim, DType dtype);
+
 // Contents of operand i; a small constant of whole floats has some, too. False: not known.
 bool known_contents(const InferContext& c, size_t i, std::vector<Dim>& contents);
 

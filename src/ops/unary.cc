@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "ops/contents.h"
 #include "ops/define.h"
 #include "ops/ops.h"
 
@@ -12,16 +13,31 @@ namespace {
 
 void infer_same(InferContext& c) { c.set_output(0, c.dtype(0), c.shape(0)); }
 
-// Integer contents survive the ops that shape arithmetic uses.
+// Contents survive the ops that shape arithmetic uses.
 void infer_neg(InferContext& c) {
   infer_same(c);
-  if (const auto* contents = c.contents(0)) {
-    std::vector<Dim> negated;
-    for (const Dim& dim : *contents) negated.push_back(dim * Dim(-1));
-    c.set_contents(0, std::move(negated));
+  const auto* contents = c.contents(0);
+  if (!contents) return;
+  std::vector<Dim> negated;
+  for (const Dim& dim : *contents) {
+    negated.push_back(dim * Dim(-1));
+    if (!modest(dim) || !content_fits(negated.back(), c.dtype(0))) return;
   }
+  c.set_contents(0, std::move(negated));
+}
+void infer_rounding(InferContext& c) {
+  infer_same(c);
+  if (const auto* contents = c.contents(0)) c.set_contents(0, *contents);
 }
 void infer_boolean(InferContext& c) { c.set_output(0, DType::boolean, c.shape(0)); }
+void infer_not(InferContext& c) {
+  infer_boolean(c);
+  const auto* contents = c.contents(0);
+  if (!contents || !all_constant(*contents)) return;
+  std::vector<Dim> inverted;
+  for (const Dim& dim : *contents) inverted.push_back(Dim(dim == Dim(0)));
+  c.set_contents(0, std::move(inverted));
+}
 
 // `Immediates` gives the two immediates of the ScalarOp from a node's attributes.
 using Immediates = std::array<float, 2> (*)(const Node&);
@@ -119,10 +135,10 @@ NARAE_PLAIN_UNARY_OP(sqrt)
 NARAE_PLAIN_UNARY_OP(rsqrt)
 NARAE_PLAIN_UNARY_OP(reciprocal)
 NARAE_PLAIN_UNARY_OP(square)
-NARAE_PLAIN_UNARY_OP(floor)
-NARAE_PLAIN_UNARY_OP(ceil)
-NARAE_PLAIN_UNARY_OP(round)
-NARAE_PLAIN_UNARY_OP(trunc)
+NARAE_UNARY_OP(floor, NoAttributes, none, infer_rounding)
+NARAE_UNARY_OP(ceil, NoAttributes, none, infer_rounding)
+NARAE_UNARY_OP(round, NoAttributes, none, infer_rounding)
+NARAE_UNARY_OP(trunc, NoAttributes, none, infer_rounding)
 NARAE_PLAIN_UNARY_OP(sign)
 NARAE_PLAIN_UNARY_OP(exp)
 NARAE_PLAIN_UNARY_OP(log)
@@ -159,6 +175,6 @@ NARAE_UNARY_OP(clip, ClipAttributes, clip, infer_same)
 NARAE_UNARY_OP(hard_sigmoid, HardSigmoidAttributes, hard_sigmoid, infer_same)
 NARAE_UNARY_OP(is_nan, NoAttributes, none, infer_boolean)
 NARAE_UNARY_OP(is_inf, IsInfAttributes, is_inf, infer_boolean)
-NARAE_UNARY_OP(logical_not, NoAttributes, none, infer_boolean)
+NARAE_UNARY_OP(logical_not, NoAttributes, none, infer_not)
 
 }  // namespace narae

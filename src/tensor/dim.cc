@@ -350,12 +350,10 @@ struct DimParser {
   }
   Dim sum() {
     if (++depth > 64) bad();
-    Dim value = take('-') ? product() * Dim(-1) : product();
+    Dim value = product();
     for (;;) {
-      if (take('+')) {
-        value = value + product();
-      } else if (take('-')) {
-        value = value - product();
+      if (take('+') || (at < text.size() && text[at] == '-')) {
+        value = value + product();  // factor() takes the sign
       } else {
         --depth;
         return value;
@@ -368,14 +366,20 @@ struct DimParser {
     return value;
   }
   Dim factor() {
-    if (take('-')) return factor() * Dim(-1);
+    const bool negative = take('-');
     const size_t begin = at;
-    int64_t number = 0;
+    int64_t number = 0;  // every int64_t is a size's end somewhere, so none may saturate
     while (at < text.size() && text[at] >= '0' && text[at] <= '9') {
-      if (number > Dim::no_limit) bad();
-      number = number * 10 + (text[at++] - '0');
+      const int64_t digit = text[at] - '0';
+      if (__builtin_mul_overflow(number, 10, &number) ||
+          __builtin_add_overflow(number, negative ? -digit : digit, &number)) {
+        bad();
+      }
+      ++at;
     }
     if (at > begin) return Dim(number);
+    if (negative && take('-')) bad();
+    if (negative) return factor() * Dim(-1);
     while (at < text.size() && (isalnum(static_cast<unsigned char>(text[at])) || text[at] == '_' || text[at] == '.' ||
                                 text[at] == '#' || text[at] == '$')) {
       ++at;

@@ -42,6 +42,11 @@ TEST(Dim, TextParsesBackAndEvaluates) {
   EXPECT_EQ(dims[3].evaluate(value_of), 20);
   EXPECT_EQ(dims[4].evaluate(value_of), 5 * 12 - 20 - 9);
   EXPECT_THROW(parse_dim("N+"), Error);
+  EXPECT_EQ(parse_dim("9223372036854775807"), Dim(9223372036854775807));
+  EXPECT_EQ(parse_dim("-9223372036854775808").text(), "-9223372036854775808");
+  EXPECT_EQ(parse_dim("2-N-3").text(), "-1*N-1");
+  EXPECT_THROW(parse_dim("9223372036854775808"), Error);
+  EXPECT_THROW(parse_dim("--1"), Error);
   EXPECT_THROW(parse_dim("foo(N,2)"), Error);
 }
 

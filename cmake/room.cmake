@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # narae_room(NAME [DEPS room...] [LIBS target...]): the folder being configured becomes the object library narae_NAME.
 # Every *.cc below it belongs to it, except *_test.cc and *_cases.cc (the test binary NAME_test).
-# Files named *_fuzz.cc are libFuzzer targets, built by the `fuzz` preset only (target `fuzzers`).
 # The test has the CTest label `fast`: it also runs under the sanitizers (target `fast_tests`).
 # A room may include only headers of the rooms in DEPS and, through them, of theirs; tests/gates checks it.
 set_property(GLOBAL PROPERTY NARAE_ROOMS "")
@@ -32,7 +31,7 @@ function(narae_room name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cc)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_(test|cases|fuzz)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|cases)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_(test|cases)\\.cc$")
   narae_kernel_flags(${sources})
   add_library(narae_${name} OBJECT ${sources})
@@ -52,16 +51,6 @@ function(narae_room name)
       NARAE_SOURCE="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
     narae_fast_test(${name} ${name}_test)
-  endif()
-  if(NARAE_FUZZ)
-    file(GLOB_RECURSE fuzzers CONFIGURE_DEPENDS *_fuzz.cc)
-    foreach(file ${fuzzers})
-      get_filename_component(fuzzer ${file} NAME_WE)
-      add_executable(${fuzzer} ${file})
-      narae_link_rooms(${fuzzer} ${name})
-      target_link_options(${fuzzer} PRIVATE -fsanitize=fuzzer)
-      add_dependencies(fuzzers ${fuzzer})
-    endforeach()
   endif()
 endfunction()
 

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the libFuzzer targets (every *_fuzz.cc of a room) with ASan+UBSan and runs each for SECONDS (300).
+# Builds the libFuzzer targets (tests/fuzz/*_fuzz.cc) with ASan+UBSan and runs each for SECONDS (300).
 #   scripts/fuzz.sh [SECONDS]
-# Seeds come from tests/fuzz/NAME/ where it exists; what was found stays in build/fuzz/found/NAME/.
+# Seeds come from tests/fuzz/seeds/NAME/ where it exists; what was found stays in build/fuzz/found/NAME/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-300}
 cmake --preset fuzz >/dev/null
 cmake --build build/fuzz -j "$(nproc)" --target fuzzers
 mapfile -t fuzzers < <(find build/fuzz -name '*_fuzz' -type f -perm -u+x | sort)
-[ ${#fuzzers[@]} -gt 0 ] || { echo "fuzz: there are no *_fuzz.cc" >&2 && exit 1; }
+[ ${#fuzzers[@]} -gt 0 ] || { echo "fuzz: there is no tests/fuzz/*_fuzz.cc" >&2 && exit 1; }
 status=0
 for fuzzer in "${fuzzers[@]}"; do
   name=$(basename "$fuzzer")
   corpus=build/fuzz/corpus/$name found=build/fuzz/found/$name
   mkdir -p "$corpus" "$found"
   seeds=()
-  [ -d "tests/fuzz/$name" ] && seeds=("tests/fuzz/$name")
+  [ -d "tests/fuzz/seeds/$name" ] && seeds=("tests/fuzz/seeds/$name")
   echo "== $name, $seconds s"
   "$fuzzer" "$corpus" "${seeds[@]}" -max_total_time="$seconds" -rss_limit_mb=4096 -max_len=65536 -timeout=20 \
     -artifact_prefix="$found/" -print_final_stats=1 >"build/fuzz/$name.log" 2>&1 || status=1

@@ -79,7 +79,8 @@ NpyArray parse(std::span<const std::byte> bytes) {
   const size_t quote = descr.empty() ? std::string_view::npos : descr.find('\'', 1);
   if (quote == std::string_view::npos || descr[0] != '\'') bad_header("structured .npy arrays are not supported");
   array.descr = std::string(descr.substr(1, quote - 1));
-  if (!value_of(header, "fortran_order").starts_with("False")) bad_header("Fortran-ordered .npy arrays are not supported");
+  if (!value_of(header, "fortran_order").starts_with("False"))
+    bad_header("Fortran-ordered .npy arrays are not supported");
   array.shape = parse_shape(value_of(header, "shape"));
   const uint64_t size = size_of(array);
   if (text.size() - begin - length != size) bad_header("the .npy file does not hold as many bytes as its shape needs");
@@ -99,20 +100,23 @@ size_t npy_element_size(const std::string& descr) {
 }
 
 NpyArray read_npy(const std::string& path) {
-  return with_context([&] { return fmt::format("npy \"{}\"", path); }, [&] {
-    const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
-    NpyArray array = parse(file->bytes());
-    array.owner = file;
-    return array;
-  });
+  return with_context([&] { return fmt::format("npy \"{}\"", path); },
+                      [&] {
+                        const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
+                        NpyArray array = parse(file->bytes());
+                        array.owner = file;
+                        return array;
+                      });
 }
 
 void write_npy(const std::string& path, const NpyArray& array) {
   NARAE_CHECK(size_of(array) == array.bytes.size());
   std::string shape;
   for (const int64_t dim : array.shape) shape += fmt::format("{}, ", dim);
-  if (array.shape.size() == 1) shape.pop_back();                      // (3,)
-  else if (!shape.empty()) shape.resize(shape.size() - 2);            // (3, 4)
+  if (array.shape.size() == 1)
+    shape.pop_back();  // (3,)
+  else if (!shape.empty())
+    shape.resize(shape.size() - 2);  // (3, 4)
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", array.descr, shape);
   const size_t prefix = magic.size() + 4;
   header.append(63 - (prefix + header.size()) % 64, ' ');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NumPy's .npy files (numpy.org/devdocs/reference/generated/numpy.lib.format.html), versions 1 to 3, plain numbers only.
-// Elements are row-major and little-endian; what is Fortran-ordered, big-endian or pickled is refused.
+// NumPy's .npy files (numpy.org/devdocs/reference/generated/numpy.lib.format.html), versions 1 to 3, plain numbers
+// only. Elements are row-major and little-endian; what is Fortran-ordered, big-endian or pickled is refused.
 #pragma once
 
 #include <cstddef>

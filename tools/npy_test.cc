@@ -18,7 +18,8 @@ class Npy : public ::testing::Test {
   ~Npy() override { std::filesystem::remove(path_); }
   void save(const std::string& bytes) { std::ofstream(path_, std::ios::binary) << bytes; }
   void save_header(const std::string& header, size_t data_size) {
-    save(std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(header.size()) + '\0' + header + std::string(data_size, 'x'));
+    save(std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(header.size()) + '\0' + header +
+         std::string(data_size, 'x'));
   }
   std::string error() {
     try {

@@ -68,7 +68,8 @@ class Tactic {
   virtual bool is_reference() const { return false; }
 
   // Adds what it can do for this node at these sizes (none: it does not cover the node).
-  virtual void propose(const Node& node, const NodeDims& dims, const Target& target, std::vector<Choice>& out) const = 0;
+  virtual void propose(const Node& node, const NodeDims& dims, const Target& target,
+                       std::vector<Choice>& out) const = 0;
   // Seconds on all cores of the target, from its peaks.
   virtual double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const = 0;
   // Results that need no work of their own: input i of a concat may be written straight into the result at this byte

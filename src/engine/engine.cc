@@ -83,9 +83,9 @@ ConstantPart extract(Graph& graph, const std::vector<Node*>& nodes, const std::u
     for (size_t i = 0; i < node->outputs().size(); ++i) {
       Value* value = node->output(i);
       map[value] = copy->output(i);
-      const bool needed = graph.is_output(value) || std::any_of(value->users().begin(), value->users().end(), [&](Node* user) {
-                            return !made.count(user->output(0));
-                          });
+      const bool needed =
+          graph.is_output(value) || std::any_of(value->users().begin(), value->users().end(),
+                                                [&](Node* user) { return !made.count(user->output(0)); });
       if (!needed) continue;
       part.graph->add_output(copy->output(i), value->name());
       part.results.push_back(value);

@@ -163,7 +163,8 @@ void Session::launch(Prepared& prepared, size_t r) {
   }
   for (const int dead : record.dead) {
     const Slot& slot = program.slots[static_cast<size_t>(dead)];
-    stream.discard(static_cast<std::byte*>(const_cast<void*>(prepared.arena)) + slot.offset, static_cast<size_t>(slot.bytes));
+    stream.discard(static_cast<std::byte*>(const_cast<void*>(prepared.arena)) + slot.offset,
+                   static_cast<size_t>(slot.bytes));
   }
   if (prepared.events[r]) stream.record(*prepared.events[r]);
 }

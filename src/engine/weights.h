@@ -36,8 +36,8 @@ class Weights {
   struct Form {
     const Value* value;
     std::string form;
-    Tensor tensor;                    // host bytes; empty once moved to a device of its own memory
-    std::shared_ptr<Buffer> buffer;   // device bytes, where the device does not read host memory
+    Tensor tensor;                   // host bytes; empty once moved to a device of its own memory
+    std::shared_ptr<Buffer> buffer;  // device bytes, where the device does not read host memory
   };
   std::vector<Form> forms() const;
   int64_t bytes() const;  // in run-time form

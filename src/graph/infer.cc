@@ -20,7 +20,8 @@ DType InferContext::dtype(size_t i) const { return input(i).dtype(); }
 void InferContext::set_output(size_t i, DType dtype, Shape shape) {
   NARAE_CHECK(i < node_.outputs().size());
   for (const Dim& dim : shape) {
-    if (dim.high() < 0) fail(ErrorCode::bad_file, "result {} would have the negative size {}", shape_text(shape), dim.text());
+    if (dim.high() < 0)
+      fail(ErrorCode::bad_file, "result {} would have the negative size {}", shape_text(shape), dim.text());
   }
   Value* value = node_.output(i);
   value->dtype_ = dtype;
@@ -39,7 +40,8 @@ const std::vector<Dim>* InferContext::contents(size_t i) const {
 void InferContext::require_equal(const Dim& a, const Dim& b, std::string_view what) {
   if (a == b) return;
   const Dim difference = a - b;
-  if (difference.low() > 0 || difference.high() < 0) fail(ErrorCode::bad_file, "{}: {} != {}", what, a.text(), b.text());
+  if (difference.low() > 0 || difference.high() < 0)
+    fail(ErrorCode::bad_file, "{}: {} != {}", what, a.text(), b.text());
   graph_.add_guard(a, b, fmt::format("{}: {}", node_.label(), what));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Narae knows of an operation: its identity is the address of its OpDef, never an enum or a switch. The rows are in
-// ops/; this is the type.
+// What Narae knows of an operation: its identity is the address of its OpDef, never an enum or a switch. The rows are
+// in ops/; this is the type.
 #pragma once
 
 #include <span>
@@ -58,13 +58,13 @@ struct ReferenceContext {
 };
 
 enum OpTrait : uint32_t {
-  op_pointwise = 1,     // output element depends on the (broadcast) operand elements at the same place; has `scalar`
-  op_view = 2,          // same elements in the same row-major order (reshape, squeeze): may alias its operand
-  op_contraction = 4,   // anchor of a fused body: conv, gemm, ...
-  op_row_reduction = 8, // softmax, norms, reductions over trailing axes
+  op_pointwise = 1,      // output element depends on the (broadcast) operand elements at the same place; has `scalar`
+  op_view = 2,           // same elements in the same row-major order (reshape, squeeze): may alias its operand
+  op_contraction = 4,    // anchor of a fused body: conv, gemm, ...
+  op_row_reduction = 8,  // softmax, norms, reductions over trailing axes
   op_commutative = 16,
-  op_shape_only = 32,   // does not read its operand's elements
-  op_random = 64,       // never folded or merged
+  op_shape_only = 32,  // does not read its operand's elements
+  op_random = 64,      // never folded or merged
   op_has_body = 128,
 };
 

@@ -13,7 +13,8 @@ constexpr int max_depth = 16;
 
 class Parser {
  public:
-  Parser(std::string_view text, const OpTable& ops, const LeafSource& leaves) : text_(text), ops_(ops), leaves_(leaves) {}
+  Parser(std::string_view text, const OpTable& ops, const LeafSource& leaves)
+      : text_(text), ops_(ops), leaves_(leaves) {}
 
   std::unique_ptr<Graph> run() {
     try {
@@ -172,7 +173,8 @@ class Parser {
       const int64_t seed = integer();
       int64_t count = 1;
       for (const int64_t dim : dims) {
-        if (__builtin_mul_overflow(count, dim, &count) || count > (int64_t{1} << 26)) bad("too large for the text form");
+        if (__builtin_mul_overflow(count, dim, &count) || count > (int64_t{1} << 26))
+          bad("too large for the text form");
       }
       tensor = Tensor::allocate(dtype, dims);
       fill_normal(tensor, static_cast<uint64_t>(seed));

@@ -20,9 +20,9 @@ void verify_body(const Graph& graph, const Node& node) {
       const Value* outer = node.input(i);
       const Value* inner = body->inputs()[i];
       if (outer->dtype() != inner->dtype() || outer->shape() != inner->shape()) {
-        broken(graph, &node, fmt::format("operand {} is {}{} outside and {}{} inside", i, dtype_name(outer->dtype()),
-                                         shape_text(outer->shape()), dtype_name(inner->dtype()),
-                                         shape_text(inner->shape())));
+        broken(graph, &node,
+               fmt::format("operand {} is {}{} outside and {}{} inside", i, dtype_name(outer->dtype()),
+                           shape_text(outer->shape()), dtype_name(inner->dtype()), shape_text(inner->shape())));
       }
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // batch_norm (inference): y = (x - mean) / sqrt(variance + epsilon) * scale + bias with one number of each per channel.
-// Operands x [N, C, ...] (or [N]: one channel), scale, bias, mean, variance [C], of any float types; result of x's type.
-// https://arxiv.org/abs/1502.03167, https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
+// Operands x [N, C, ...] (or [N]: one channel), scale, bias, mean, variance [C], of any float types; result of x's
+// type. https://arxiv.org/abs/1502.03167, https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
 #pragma once
 
 #include "graph/attributes.h"

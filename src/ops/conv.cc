@@ -25,7 +25,8 @@ DType check_operands(InferContext& c, int64_t groups, Dims& kernel) {
     fail(ErrorCode::bad_file, "{} groups do not divide weights {}", groups, shape_text(w));
   }
   for (size_t i = 2; i < w.size(); ++i) {
-    if (!w[i].is_constant() || w[i].value() < 1) fail(ErrorCode::bad_file, "the kernel's sizes {} must be known", shape_text(w));
+    if (!w[i].is_constant() || w[i].value() < 1)
+      fail(ErrorCode::bad_file, "the kernel's sizes {} must be known", shape_text(w));
     kernel.push_back(w[i].value());
   }
   return bytes ? DType::i32 : c.dtype(0);
@@ -49,8 +50,8 @@ void infer_conv(InferContext& c) {
   c.require_equal(x[1], w[1] * Dim(a.groups), "channels of x and w");
   Shape result{x[0], w[0]};
   for (size_t i = 0; i < kernel.size(); ++i) {
-    result.push_back(window_count(x[i + 2], kernel[i], a.strides[i], a.dilations[i], a.pads[i],
-                                  a.pads[i + kernel.size()], false));
+    result.push_back(
+        window_count(x[i + 2], kernel[i], a.strides[i], a.dilations[i], a.pads[i], a.pads[i + kernel.size()], false));
   }
   check_bias(c, w[0], type);
   c.set_output(0, type, std::move(result));
@@ -62,12 +63,14 @@ void infer_transpose(InferContext& c) {
   const DType type = check_operands(c, a.groups, kernel);
   const Shape &x = c.shape(0), &w = c.shape(1);
   check_window(kernel.size(), a.strides, a.dilations, a.pads);
-  if (a.output_padding.size() != kernel.size()) fail(ErrorCode::bad_file, "{} output paddings", a.output_padding.size());
+  if (a.output_padding.size() != kernel.size())
+    fail(ErrorCode::bad_file, "{} output paddings", a.output_padding.size());
   c.require_equal(x[1], w[0], "channels of x and w");
   const Dim channels = w[1] * Dim(a.groups);
   Shape result{x[0], channels};
   for (size_t i = 0; i < kernel.size(); ++i) {
-    const int64_t rest = (kernel[i] - 1) * a.dilations[i] + 1 + a.output_padding[i] - a.pads[i] - a.pads[i + kernel.size()];
+    const int64_t rest =
+        (kernel[i] - 1) * a.dilations[i] + 1 + a.output_padding[i] - a.pads[i] - a.pads[i + kernel.size()];
     result.push_back((x[i + 2] - Dim(1)) * Dim(a.strides[i]) + Dim(rest));
   }
   check_bias(c, channels, type);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole tensors as doubles, and a tensor seen around one axis: what references of contractions, pools and norms read and
-// write. 64-bit integers beyond 2^53 do not survive; ops that need them exact use element_as_int.
+// Whole tensors as doubles, and a tensor seen around one axis: what references of contractions, pools and norms read
+// and write. 64-bit integers beyond 2^53 do not survive; ops that need them exact use element_as_int.
 #pragma once
 
 #include <vector>

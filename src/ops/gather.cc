@@ -77,8 +77,7 @@ const OpDef* gather_op() {
   return &def;
 }
 const OpDef* gather_elements_op() {
-  static const OpDef def =
-      define_op<GatherAttributes>("gather_elements", 2, 2, 0, infer_elements, reference_elements);
+  static const OpDef def = define_op<GatherAttributes>("gather_elements", 2, 2, 0, infer_elements, reference_elements);
   return &def;
 }
 

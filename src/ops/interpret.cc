@@ -19,8 +19,8 @@ void check_input(const Value& value, size_t i, DType dtype, const Dims& dims) {
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     const Dim& dim = value.shape()[axis];
     if (dims[axis] < 0 || (dim.is_constant() && dim.value() != dims[axis])) {
-      fail(ErrorCode::does_not_fit, "{} must be of shape {}, not {}: axis {} differs", name(), shape_text(value.shape()),
-           dims_text(dims), axis);
+      fail(ErrorCode::does_not_fit, "{} must be of shape {}, not {}: axis {} differs", name(),
+           shape_text(value.shape()), dims_text(dims), axis);
     }
   }
 }
@@ -74,7 +74,8 @@ SymbolValues bind_symbols(const Graph& graph, const std::vector<Dims>& input_dim
   if (input_dims.size() != graph.inputs().size()) {
     fail(ErrorCode::does_not_fit, "{} inputs given, the graph has {}", input_dims.size(), graph.inputs().size());
   }
-  for (size_t i = 0; i < input_dims.size(); ++i) check_input(*graph.inputs()[i], i, graph.inputs()[i]->dtype(), input_dims[i]);
+  for (size_t i = 0; i < input_dims.size(); ++i)
+    check_input(*graph.inputs()[i], i, graph.inputs()[i]->dtype(), input_dims[i]);
   SymbolValues values;
   bind_sizes(graph, values, input_dims);
   for (const SymbolSource& source : graph.symbol_sources()) {
@@ -103,7 +104,8 @@ SymbolValues bind_symbols(const Graph& graph, const std::vector<Tensor>& inputs)
     if (source.element < 0) continue;
     const Tensor& input = inputs[static_cast<size_t>(source.input)];
     set_symbol(values, source.symbol, element_as_int(input, source.element),
-         fmt::format("element {} of input \"{}\"", source.element, graph.inputs()[static_cast<size_t>(source.input)]->name()));
+               fmt::format("element {} of input \"{}\"", source.element,
+                           graph.inputs()[static_cast<size_t>(source.input)]->name()));
   }
   check_input_sizes(graph, values, dims);
   check_guards(graph, values);
@@ -165,7 +167,8 @@ std::vector<Tensor> interpret_body(const Graph& body, const std::vector<Tensor>&
 std::vector<Tensor> interpret(const Graph& graph, const std::vector<Tensor>& inputs,
                               const std::function<void(const Value&, const Tensor&)>& watch) {
   const SymbolValues values = bind_symbols(graph, inputs);
-  return run_graph(graph, inputs, [&](const Dim& dim) { return evaluate(dim, values); }, watch);
+  return run_graph(
+      graph, inputs, [&](const Dim& dim) { return evaluate(dim, values); }, watch);
 }
 
 }  // namespace narae

@@ -54,7 +54,8 @@ void reference(ReferenceContext& c) {
         const int64_t at_a = base_a + i * a_row + p * a_col, at_b = base_b + p * b_row;
         const double x = fast ? a.as<float>()[at_a] : element_as_double(a, at_a);
         for (int64_t j = 0; j < n; ++j) {
-          row[static_cast<size_t>(j)] += x * (fast ? b.as<float>()[at_b + j * b_col] : element_as_double(b, at_b + j * b_col));
+          row[static_cast<size_t>(j)] +=
+              x * (fast ? b.as<float>()[at_b + j * b_col] : element_as_double(b, at_b + j * b_col));
         }
       }
       for (int64_t j = 0; j < n; ++j) set_element(y, (position * m + i) * n + j, row[static_cast<size_t>(j)]);

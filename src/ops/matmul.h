@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // matmul: numpy's batched matrix product of operands of rank >= 2, [.., M, K] x [.., K, N] -> [.., M, N]; leading axes
-// broadcast. f32, f16, bf16, f64 accumulate in double here; integers (u8, i8, i32, ...) give i32 sums for 8-bit operands.
+// broadcast. f32, f16, bf16, f64 accumulate in double here; integers (u8, i8, i32, ...) give i32 sums for 8-bit
+// operands.
 #pragma once
 
 #include "graph/attributes.h"

@@ -27,7 +27,8 @@ std::vector<int64_t> sources(const std::string& mode, int64_t size, int64_t begi
   const int64_t low = std::max<int64_t>(0, -begin), high = size - std::max<int64_t>(0, -end), length = high - low;
   std::vector<int64_t> from;
   const int64_t total = size + begin + end;
-  if (total > 0 && length <= 0 && mode != "constant") fail(ErrorCode::does_not_fit, "nothing to pad an empty axis with");
+  if (total > 0 && length <= 0 && mode != "constant")
+    fail(ErrorCode::does_not_fit, "nothing to pad an empty axis with");
   for (int64_t i = 0; i < total; ++i) {
     int64_t at = i - std::max<int64_t>(0, begin);  // in the part that is kept
     if (at < 0 || at >= length) {

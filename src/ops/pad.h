@@ -8,7 +8,7 @@
 namespace narae {
 
 struct PadAttributes {
-  std::vector<Dim> pads;  // [begin of axis 0, begin of axis 1, .., end of axis 0, ..]
+  std::vector<Dim> pads;          // [begin of axis 0, begin of axis 1, .., end of axis 0, ..]
   std::string mode = "constant";  // constant, edge, reflect (without the border element), wrap
   template <class V>
   void fields(V& v) {

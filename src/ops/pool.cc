@@ -18,12 +18,13 @@ void infer_pool(InferContext& c) {
   if (x.size() < 3) fail(ErrorCode::bad_file, "the operand is {}; its rank must be 3, 4 or 5", shape_text(x));
   const size_t spatial = x.size() - 2;
   check_window(spatial, a.strides, a.dilations, a.pads);
-  if (a.kernel.size() != spatial) fail(ErrorCode::bad_file, "{} kernel sizes for {} spatial axes", a.kernel.size(), spatial);
+  if (a.kernel.size() != spatial)
+    fail(ErrorCode::bad_file, "{} kernel sizes for {} spatial axes", a.kernel.size(), spatial);
   Shape result{x[0], x[1]};
   for (size_t i = 0; i < spatial; ++i) {
     if (a.kernel[i] < 1) fail(ErrorCode::bad_file, "kernel size {}", a.kernel[i]);
-    result.push_back(window_count(x[i + 2], a.kernel[i], a.strides[i], a.dilations[i], a.pads[i], a.pads[i + spatial],
-                                  a.ceil_mode));
+    result.push_back(
+        window_count(x[i + 2], a.kernel[i], a.strides[i], a.dilations[i], a.pads[i], a.pads[i + spatial], a.ceil_mode));
   }
   if (c.node().outputs().size() > 1) c.set_output(1, DType::i64, result);
   c.set_output(0, c.dtype(0), std::move(result));
@@ -51,7 +52,8 @@ void max_reference(ReferenceContext& c) {
   const Window window = window_of(c, a);
   const std::vector<double> xs = read_elements(x);
   double lowest = -std::numeric_limits<double>::infinity();
-  if (!is_float(x.dtype)) lowest = x.dtype == DType::i8 ? -128 : x.dtype == DType::i32 ? std::numeric_limits<int32_t>::min() : 0;
+  if (!is_float(x.dtype))
+    lowest = x.dtype == DType::i8 ? -128 : x.dtype == DType::i32 ? std::numeric_limits<int32_t>::min() : 0;
   std::vector<double> ys(static_cast<size_t>(y.count()), lowest);
   std::vector<int64_t> places(ys.size(), -1);
   for (int64_t plane = 0; plane < x.dims[0] * x.dims[1]; ++plane) {
@@ -118,7 +120,8 @@ void lp_reference(ReferenceContext& c) {
 }  // namespace
 
 const OpDef* max_pool_op() {
-  static const OpDef def = define_op<MaxPoolAttributes>("max_pool", 1, 1, 0, infer_pool<MaxPoolAttributes>, max_reference);
+  static const OpDef def =
+      define_op<MaxPoolAttributes>("max_pool", 1, 1, 0, infer_pool<MaxPoolAttributes>, max_reference);
   return &def;
 }
 const OpDef* avg_pool_op() {
@@ -127,7 +130,8 @@ const OpDef* avg_pool_op() {
   return &def;
 }
 const OpDef* lp_pool_op() {
-  static const OpDef def = define_op<LpPoolAttributes>("lp_pool", 1, 1, 0, infer_float_pool<LpPoolAttributes>, lp_reference);
+  static const OpDef def =
+      define_op<LpPoolAttributes>("lp_pool", 1, 1, 0, infer_float_pool<LpPoolAttributes>, lp_reference);
   return &def;
 }
 

@@ -110,7 +110,9 @@ int64_t lowest_integer(DType type) {
 // Sums and products wrap modulo 2^64, which is right modulo every narrower range too.
 int64_t reduce_integers(Reduction kind, const std::vector<int64_t>& x, DType type) {
   const bool wide = type == DType::u64;
-  auto less = [wide](int64_t a, int64_t b) { return wide ? static_cast<uint64_t>(a) < static_cast<uint64_t>(b) : a < b; };
+  auto less = [wide](int64_t a, int64_t b) {
+    return wide ? static_cast<uint64_t>(a) < static_cast<uint64_t>(b) : a < b;
+  };
   if (kind == Reduction::max || kind == Reduction::min) {
     int64_t result = kind == Reduction::max ? lowest_integer(type) : highest_integer(type);
     for (const int64_t value : x) {
@@ -179,7 +181,8 @@ std::vector<Value*> decompose_log_sum(Builder& b, const Node& n) {
 }
 
 template <Reduction kind>
-OpDef reduction(const char* name, void (*infer_rule)(InferContext&), std::vector<Value*> (*decompose)(Builder&, const Node&)) {
+OpDef reduction(const char* name, void (*infer_rule)(InferContext&),
+                std::vector<Value*> (*decompose)(Builder&, const Node&)) {
   OpDef def = define_op<ReduceAttributes>(name, 1, 1, op_row_reduction, infer_rule, reference<kind>);
   def.decompose = decompose;
   return def;
@@ -187,10 +190,10 @@ OpDef reduction(const char* name, void (*infer_rule)(InferContext&), std::vector
 
 }  // namespace
 
-#define NARAE_REDUCTION(kind, infer_rule, decompose)                                                     \
-  const OpDef* reduce_##kind##_op() {                                                                    \
-    static const OpDef def = reduction<Reduction::kind>("reduce_" #kind, infer_rule, decompose);         \
-    return &def;                                                                                         \
+#define NARAE_REDUCTION(kind, infer_rule, decompose)                                             \
+  const OpDef* reduce_##kind##_op() {                                                            \
+    static const OpDef def = reduction<Reduction::kind>("reduce_" #kind, infer_rule, decompose); \
+    return &def;                                                                                 \
   }
 NARAE_REDUCTION(sum, infer_carrying<add_dims>, nullptr)
 NARAE_REDUCTION(mean, infer, nullptr)

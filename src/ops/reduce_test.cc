@@ -96,7 +96,8 @@ TEST(Decompositions, SameNumbers) {
   for (const char* name : {"softmax", "log_softmax"}) expect_same_decomposed(name, {x}, SoftmaxAttributes{1});
   Tensor ones = Tensor::of<float>(DType::f32, {3}, {1, 2, 3});
   expect_same_decomposed("reduce_log_sum", {ones}, ReduceAttributes{{0}, true});
-  expect_same_decomposed("batch_norm", {x, pattern({3}, 1), pattern({3}, 2), pattern({3}, 3), ones}, BatchNormAttributes{0.01});
+  expect_same_decomposed("batch_norm", {x, pattern({3}, 1), pattern({3}, 2), pattern({3}, 3), ones},
+                         BatchNormAttributes{0.01});
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ std::vector<Tensor> run_op(const char* name, const std::vector<Tensor>& inputs, 
   std::vector<Value*> operands;
   std::vector<Tensor> present;
   for (const Tensor& input : inputs) {
-    operands.push_back(input.data ? graph.add_input(fmt::format("x{}", operands.size()), input.dtype, to_shape(input.dims))
-                                  : nullptr);
+    operands.push_back(
+        input.data ? graph.add_input(fmt::format("x{}", operands.size()), input.dtype, to_shape(input.dims)) : nullptr);
     if (input.data) present.push_back(input);
   }
   Builder builder(graph);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// softmax, log_softmax, hardmax along one axis (ONNX opset 13 and later; the flattening of older ones is the importer's).
-// The row's maximum is subtracted before exp. hardmax: 1 at the first maximum of the row, 0 elsewhere.
+// softmax, log_softmax, hardmax along one axis (ONNX opset 13 and later; the flattening of older ones is the
+// importer's). The row's maximum is subtracted before exp. hardmax: 1 at the first maximum of the row, 0 elsewhere.
 #pragma once
 
 #include "graph/attributes.h"

@@ -10,7 +10,8 @@ namespace {
 void infer(InferContext& c) {
   const auto& perm = c.attributes<TransposeAttributes>().perm;
   const Shape& shape = c.shape(0);
-  if (perm.size() != shape.size()) fail(ErrorCode::bad_file, "perm has {} axes, the operand {}", perm.size(), shape.size());
+  if (perm.size() != shape.size())
+    fail(ErrorCode::bad_file, "perm has {} axes, the operand {}", perm.size(), shape.size());
   Shape result;
   std::vector<bool> seen(perm.size(), false);
   for (const int64_t axis : perm) {

@@ -9,8 +9,8 @@
 
 namespace narae {
 
-// Throws bad_file unless spatial is 1 to 3, the lists are of lengths spatial, spatial and 2 x spatial (all leading pads,
-// then all trailing ones), strides and dilations are positive and pads are not negative.
+// Throws bad_file unless spatial is 1 to 3, the lists are of lengths spatial, spatial and 2 x spatial (all leading
+// pads, then all trailing ones), strides and dilations are positive and pads are not negative.
 void check_window(size_t spatial, const std::vector<int64_t>& strides, const std::vector<int64_t>& dilations,
                   const std::vector<int64_t>& pads);
 

@@ -29,9 +29,11 @@ void assign_lanes(Program& program, int auxiliary) {
     }
     int lane = copy_lane;
     if (record.kind == RecordKind::launch) {
-      lane = static_cast<int>(std::min_element(last_on_lane.begin(), last_on_lane.begin() + compute) - last_on_lane.begin());
+      lane = static_cast<int>(std::min_element(last_on_lane.begin(), last_on_lane.begin() + compute) -
+                              last_on_lane.begin());
       for (int candidate = 0; candidate < compute; ++candidate) {
-        if (last_on_lane[static_cast<size_t>(candidate)] >= 0 && depends.count(last_on_lane[static_cast<size_t>(candidate)])) {
+        if (last_on_lane[static_cast<size_t>(candidate)] >= 0 &&
+            depends.count(last_on_lane[static_cast<size_t>(candidate)])) {
           lane = candidate;
           break;
         }

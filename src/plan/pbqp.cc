@@ -34,7 +34,8 @@ class Solver {
       }
     }
     solution.picks.assign(costs_.size(), 0);
-    for (auto it = order_.rbegin(); it != order_.rend(); ++it) solution.picks[index(it->node)] = resolve(*it, solution.picks);
+    for (auto it = order_.rbegin(); it != order_.rend(); ++it)
+      solution.picks[index(it->node)] = resolve(*it, solution.picks);
     return solution;
   }
 

@@ -67,7 +67,8 @@ TEST(Pbqp, IsTheOptimumOrCloseToIt) {
     worst = std::max(worst, solution.cost / best);
     optima += solution.cost <= best + 1e-9;
   }
-  std::printf("optima: %d of 200 (%.1f %%), reduced exactly: %d, worst ratio %.4f\n", optima, optima / 2.0, exact, worst);
+  std::printf("optima: %d of 200 (%.1f %%), reduced exactly: %d, worst ratio %.4f\n", optima, optima / 2.0, exact,
+              worst);
   RecordProperty("optima", optima);
 }
 

@@ -28,7 +28,10 @@ namespace {
 class ProgramBuilder {
  public:
   ProgramBuilder(const Graph& graph, const Selection& selection, Device& device, const SymbolValues& sizes)
-      : graph_(graph), selection_(selection), device_(device), sizes_(sizes),
+      : graph_(graph),
+        selection_(selection),
+        device_(device),
+        sizes_(sizes),
         direct_(device.domain() == MemoryDomain::host) {}
 
   Program run() {
@@ -118,7 +121,8 @@ class ProgramBuilder {
 
   void reformat(int from, int to) {
     Record& record = new_record(RecordKind::launch);
-    record.kernel = device_.make_reformat(slot(from).value->dtype(), slot(from).dims, slot(from).layout, slot(to).layout);
+    record.kernel =
+        device_.make_reformat(slot(from).value->dtype(), slot(from).dims, slot(from).layout, slot(to).layout);
     record.operands = {from, to};
     record.what = "reformat " + slot(from).layout.text() + " -> " + slot(to).layout.text();
   }

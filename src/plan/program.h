@@ -30,9 +30,9 @@ struct Slot {
   Dims dims;
   int64_t bytes = 0;
   SlotPlace place = SlotPlace::arena;
-  int index = -1;          // of the input, output or constant
-  int parent = -1;         // lies inside this slot, or
-  int64_t offset = 0;      // in the parent, else in the arena
+  int index = -1;      // of the input, output or constant
+  int parent = -1;     // lies inside this slot, or
+  int64_t offset = 0;  // in the parent, else in the arena
   int first = -1, last = -1;
 };
 
@@ -46,10 +46,10 @@ struct Record {
   std::vector<int> operands;  // slots; -1: an absent optional operand. copy_in / copy_out: one slot
   int external = -1;          // copy_in / copy_out: which input or output of the graph
   int64_t workspace_offset = -1;
-  std::vector<int> dead;      // slots of the arena nobody needs after this record
-  const Node* node = nullptr; // null: a reformat or copy
-  std::string what;           // for profiles: tactic, or "reformat"
-  double seconds = 0;         // predicted
+  std::vector<int> dead;       // slots of the arena nobody needs after this record
+  const Node* node = nullptr;  // null: a reformat or copy
+  std::string what;            // for profiles: tactic, or "reformat"
+  double seconds = 0;          // predicted
 };
 
 struct Program {

@@ -50,7 +50,8 @@ struct Selection {
   bool exact = true;   // the reductions were exact
 };
 
-// A fused body that was kept whole or split into its parts, with both predicted times; `split` < 0: no tactic covers it.
+// A fused body that was kept whole or split into its parts, with both predicted times; `split` < 0: no tactic covers
+// it.
 struct BodyDecision {
   std::string node, kind;
   bool kept = false;
@@ -61,8 +62,8 @@ struct SelectionOptions {
   bool keep_all_bodies = false;  // never split where some tactic covers the whole body
 };
 
-// Before select(): puts the parts of fused nodes in their place where that is predicted to be faster, or where no tactic
-// covers the whole.
+// Before select(): puts the parts of fused nodes in their place where that is predicted to be faster, or where no
+// tactic covers the whole.
 std::vector<BodyDecision> split_bodies(Graph& graph, Device& device, const SymbolValues& sizes, const CostSource& costs,
                                        const SelectionOptions& options = {});
 // Sizes: one value for every symbol of the graph.

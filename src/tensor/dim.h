@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A size that may not be known yet: a number, a symbol, or an expression over symbols (+, *, floordiv, ceildiv, min,
 // max) with interval bounds. Expressions are kept in one canonical form (a polynomial with sorted terms over atoms), so
-// equal canonical texts mean provably equal sizes; the converse does not hold, and what cannot be proved becomes a Guard.
+// equal canonical texts mean provably equal sizes; the converse does not hold, and what cannot be proved becomes a
+// Guard.
 #pragma once
 
 #include <cstdint>

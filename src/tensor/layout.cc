@@ -7,9 +7,7 @@
 
 namespace narae {
 
-std::string Layout::text() const {
-  return is_plain() ? "plain" : fmt::format("block{}x{}", blocked_axis, block);
-}
+std::string Layout::text() const { return is_plain() ? "plain" : fmt::format("block{}x{}", blocked_axis, block); }
 
 Layout Layout::parse(const std::string& text) {
   if (text == "plain") return plain();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the elements of a Value lie in memory. The logical shape never changes: selection gives each Value a Layout, and a
-// reformat stands where two neighbours differ. Padding lanes of a blocked axis are zero; whoever produces the value
+// How the elements of a Value lie in memory. The logical shape never changes: selection gives each Value a Layout, and
+// a reformat stands where two neighbours differ. Padding lanes of a blocked axis are zero; whoever produces the value
 // writes them.
 #pragma once
 

@@ -23,7 +23,8 @@ Tensor Tensor::allocate(DType dtype, Dims dims) {
   }
   const size_t bytes = (static_cast<size_t>(count) * dtype_size(dtype) + 64 + 63) / 64 * 64;
   void* data = std::aligned_alloc(64, bytes);
-  if (!data) fail(ErrorCode::does_not_fit, "out of memory: {} bytes for a tensor of shape {}", bytes, dims_text(tensor.dims));
+  if (!data)
+    fail(ErrorCode::does_not_fit, "out of memory: {} bytes for a tensor of shape {}", bytes, dims_text(tensor.dims));
   tensor.owner = std::shared_ptr<const void>(data, [](const void* p) { std::free(const_cast<void*>(p)); });
   tensor.data = data;
   return tensor;

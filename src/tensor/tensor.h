@@ -17,7 +17,7 @@ enum class MemoryDomain : uint8_t { host, device };
 struct Tensor {
   void* data = nullptr;
   DType dtype = DType::f32;
-  Dims dims;     // logical sizes; memory is dense row-major (other arrangements are Layouts, known to selection)
+  Dims dims;  // logical sizes; memory is dense row-major (other arrangements are Layouts, known to selection)
   MemoryDomain domain = MemoryDomain::host;
   std::shared_ptr<const void> owner;
   const MappedFile* file = nullptr;  // set when the bytes are mapped from a file (kept alive by owner)
@@ -40,7 +40,8 @@ struct Tensor {
   }
 };
 
-// One element as double / int64, whatever the type; for small tensors (shapes, scalars, tests), not for loops over data.
+// One element as double / int64, whatever the type; for small tensors (shapes, scalars, tests), not for loops over
+// data.
 double element_as_double(const Tensor& tensor, int64_t index);
 int64_t element_as_int(const Tensor& tensor, int64_t index);
 void set_element(const Tensor& tensor, int64_t index, double value);

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists in step with folders: every entry of an X.inc names what exists, and nothing that belongs in a list is missing.
 
-An entry is a line `MACRO(name)`, `MACRO(name, file)` or `MACRO(name, "text")`: name.cc, file.cc (that the name is in it is
-the linker's to say), a folder, or for a kernel the first part of a file's name. What belongs: a .cc beside the list that no header announces
-(a pass, a tactic), a *_cases.cc (of an op's file), a folder with sources (a backend).
+An entry is a line `MACRO(name)`, `MACRO(name, file)` or `MACRO(name, "text")`: name.cc, file.cc (that the name is in it
+is the linker's to say), a folder, or for a kernel the first part of a file's name. What belongs: a .cc beside the list
+that no header announces (a pass, a tactic), a *_cases.cc (of an op's file), a folder with sources (a backend).
 """
 import re
 

@@ -37,9 +37,12 @@ class CorePool {
   void run(int64_t tasks, Body body, const void* context);
   template <typename F>
   void parallel(int64_t tasks, const F& f) {
-    run(tasks, [](const void* context, int member, int64_t begin, int64_t end) {
-      (*static_cast<const F*>(context))(member, begin, end);
-    }, &f);
+    run(
+        tasks,
+        [](const void* context, int member, int64_t begin, int64_t end) {
+          (*static_cast<const F*>(context))(member, begin, end);
+        },
+        &f);
   }
 
  private:

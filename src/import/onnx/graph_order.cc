@@ -21,7 +21,8 @@ Producers find_producers(const std::vector<NodeProto>& nodes, const std::unorder
     for (const std::string_view output : nodes[i].outputs) {
       if (output.empty()) continue;
       if (known.count(output) > 0 || !producers.emplace(output, i).second) {
-        fail(ErrorCode::bad_file, "node \"{}\" > the name \"{}\" is already given to another value; names must be unique",
+        fail(ErrorCode::bad_file,
+             "node \"{}\" > the name \"{}\" is already given to another value; names must be unique",
              node_label(nodes[i], i), output);
       }
     }
@@ -72,7 +73,8 @@ std::vector<size_t> execution_order(const std::vector<NodeProto>& nodes, const s
   }
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (waits[i] > 0) {
-      fail(ErrorCode::bad_file, "node \"{}\" > it reads, directly or through others, its own output: the graph has a cycle",
+      fail(ErrorCode::bad_file,
+           "node \"{}\" > it reads, directly or through others, its own output: the graph has a cycle",
            node_label(nodes[i], i));
     }
   }

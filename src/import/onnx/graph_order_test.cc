@@ -28,10 +28,12 @@ std::string error_of(const std::vector<NodeProto>& nodes) {
 }
 
 TEST(GraphOrder, SortsAndKeepsASortedOrder) {
-  EXPECT_EQ(execution_order({node("a", {"x"}, {"1"}), node("b", {"x", ""}, {"2", ""}), node("c", {"2", "1"}, {"3"})}, {"x"}),
-            (std::vector<size_t>{0, 1, 2}));
-  EXPECT_EQ(execution_order({node("c", {"2", "1", "1"}, {"3"}), node("a", {"x"}, {"1"}), node("b", {"1"}, {"2"})}, {"x"}),
-            (std::vector<size_t>{1, 2, 0}));
+  EXPECT_EQ(
+      execution_order({node("a", {"x"}, {"1"}), node("b", {"x", ""}, {"2", ""}), node("c", {"2", "1"}, {"3"})}, {"x"}),
+      (std::vector<size_t>{0, 1, 2}));
+  EXPECT_EQ(
+      execution_order({node("c", {"2", "1", "1"}, {"3"}), node("a", {"x"}, {"1"}), node("b", {"1"}, {"2"})}, {"x"}),
+      (std::vector<size_t>{1, 2, 0}));
 }
 
 TEST(GraphOrder, RefusesCyclesDuplicatesAndUnknownNames) {

@@ -239,16 +239,17 @@ TensorProto read_tensor(Bytes file) {
 
 const char* element_type_name(ElementType type) {
   static constexpr const char* names[] = {
-      "undefined", "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16", "float64",
-      "uint32", "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2",
-      "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2"};
+      "undefined", "float32",    "uint8",      "int8",         "uint16",         "int16",      "int32",
+      "int64",     "string",     "bool",       "float16",      "float64",        "uint32",     "uint64",
+      "complex64", "complex128", "bfloat16",   "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz",
+      "uint4",     "int4",       "float4e2m1", "float8e8m0",   "uint2",          "int2"};
   const auto index = static_cast<size_t>(type);
   return index < sizeof names / sizeof *names ? names[index] : "unknown";
 }
 
 int element_bits(ElementType type) {
-  static constexpr uint8_t bits[] = {0,  32, 8,  8,   16, 16, 32, 64, 0, 8, 16, 64, 32, 64,
-                                     64, 128, 16, 8,  8,  8,  8,  4,  4, 4, 8,  2,  2};
+  static constexpr uint8_t bits[] = {0,  32,  8,  8, 16, 16, 32, 64, 0, 8, 16, 64, 32, 64,
+                                     64, 128, 16, 8, 8,  8,  8,  4,  4, 4, 8,  2,  2};
   const auto index = static_cast<size_t>(type);
   return index < sizeof bits ? bits[index] : 0;
 }

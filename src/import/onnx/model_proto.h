@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The messages of an ONNX file (github.com/onnx/onnx, onnx/onnx.proto), as plain structs of views into the mapped bytes.
-// They live no longer than those bytes. Names and field names are ONNX's own; what Narae never reads is skipped.
+// The messages of an ONNX file (github.com/onnx/onnx, onnx/onnx.proto), as plain structs of views into the mapped
+// bytes. They live no longer than those bytes. Names and field names are ONNX's own; what Narae never reads is skipped.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,33 @@ struct StringEntry {
 
 // TensorProto.DataType
 enum class ElementType : int32_t {
-  undefined = 0, float32 = 1, uint8 = 2, int8 = 3, uint16 = 4, int16 = 5, int32 = 6, int64 = 7, string = 8, boolean = 9,
-  float16 = 10, float64 = 11, uint32 = 12, uint64 = 13, complex64 = 14, complex128 = 15, bfloat16 = 16, float8e4m3fn = 17,
-  float8e4m3fnuz = 18, float8e5m2 = 19, float8e5m2fnuz = 20, uint4 = 21, int4 = 22, float4e2m1 = 23, float8e8m0 = 24,
-  uint2 = 25, int2 = 26,
+  undefined = 0,
+  float32 = 1,
+  uint8 = 2,
+  int8 = 3,
+  uint16 = 4,
+  int16 = 5,
+  int32 = 6,
+  int64 = 7,
+  string = 8,
+  boolean = 9,
+  float16 = 10,
+  float64 = 11,
+  uint32 = 12,
+  uint64 = 13,
+  complex64 = 14,
+  complex128 = 15,
+  bfloat16 = 16,
+  float8e4m3fn = 17,
+  float8e4m3fnuz = 18,
+  float8e5m2 = 19,
+  float8e5m2fnuz = 20,
+  uint4 = 21,
+  int4 = 22,
+  float4e2m1 = 23,
+  float8e8m0 = 24,
+  uint2 = 25,
+  int2 = 26,
 };
 
 const char* element_type_name(ElementType type);  // "float32"; "unknown" outside the list
@@ -33,9 +56,9 @@ struct TensorProto {
   bool segmented = false;
   bool has_raw_data = false;
   Bytes raw_data;
-  Chunks float_data, double_data;             // words
-  Chunks int32_data, int64_data, uint64_data; // varints
-  std::vector<std::string_view> string_data;  // any bytes
+  Chunks float_data, double_data;              // words
+  Chunks int32_data, int64_data, uint64_data;  // varints
+  std::vector<std::string_view> string_data;   // any bytes
   bool external = false;
   std::vector<StringEntry> external_data;
 };
@@ -63,8 +86,21 @@ struct GraphProto;
 
 // AttributeProto.AttributeType
 enum class AttributeType : int32_t {
-  undefined = 0, number = 1, integer = 2, string = 3, tensor = 4, graph = 5, numbers = 6, integers = 7, strings = 8,
-  tensors = 9, graphs = 10, sparse_tensor = 11, sparse_tensors = 12, type_proto = 13, type_protos = 14,
+  undefined = 0,
+  number = 1,
+  integer = 2,
+  string = 3,
+  tensor = 4,
+  graph = 5,
+  numbers = 6,
+  integers = 7,
+  strings = 8,
+  tensors = 9,
+  graphs = 10,
+  sparse_tensor = 11,
+  sparse_tensors = 12,
+  type_proto = 13,
+  type_protos = 14,
 };
 
 struct AttributeProto {

@@ -53,8 +53,8 @@ TEST(TensorData, TypedFields) {
   EXPECT_EQ(values<int64_t>(source.read(read_tensor(as_bytes(longs)))), (std::vector<int64_t>{5, -1, 1 << 20}));
   const std::string bytes = tensor_head(3, {2}) + field(5, varint(~uint64_t{0}) + varint(7));
   EXPECT_EQ(values<int8_t>(source.read(read_tensor(as_bytes(bytes)))), (std::vector<int8_t>{-1, 7}));
-  const std::string unpacked = tensor_head(1, {2}) + key(4, 5) + std::string("\0\0\x80\x3f", 4) + key(4, 5) +
-                               std::string("\0\0\0\x40", 4);
+  const std::string unpacked =
+      tensor_head(1, {2}) + key(4, 5) + std::string("\0\0\x80\x3f", 4) + key(4, 5) + std::string("\0\0\0\x40", 4);
   EXPECT_EQ(values<float>(source.read(read_tensor(as_bytes(unpacked)))), (std::vector<float>{1, 2}));
   const std::string nibbles = tensor_head(22, {3}) + field(5, varint(0x21) + varint(0x03));
   EXPECT_EQ(values<uint8_t>(source.read(read_tensor(as_bytes(nibbles)))), (std::vector<uint8_t>{0x21, 0x03}));

@@ -52,8 +52,9 @@ WireReader::WireReader(Bytes bytes, const char* message, const std::byte* origin
     : at_(bytes.data()), end_(bytes.data() + bytes.size()), origin_(origin), message_(message), depth_(depth) {}
 
 void WireReader::damaged(const char* what) const {
-  fail(ErrorCode::bad_file, "{} at byte {} (in {}, field {}); the file is truncated or damaged: fetch or export it again",
-       what, at_ - origin_, message_, field_);
+  fail(ErrorCode::bad_file,
+       "{} at byte {} (in {}, field {}); the file is truncated or damaged: fetch or export it again", what,
+       at_ - origin_, message_, field_);
 }
 
 uint64_t WireReader::read_varint() {

@@ -31,11 +31,11 @@ class WireReader {
   int32_t integer32() const;
   float f32() const;
   Bytes bytes() const;
-  std::string_view text() const;                // must be valid UTF-8
-  WireReader message(const char* name) const;   // throws when nested deeper than 100 messages
-  void append(std::vector<int64_t>& out) const; // repeated varints, packed or not
-  void append(std::vector<float>& out) const;   // repeated float, packed or not
-  void append_varints(Chunks& out) const;       // as views
+  std::string_view text() const;                 // must be valid UTF-8
+  WireReader message(const char* name) const;    // throws when nested deeper than 100 messages
+  void append(std::vector<int64_t>& out) const;  // repeated varints, packed or not
+  void append(std::vector<float>& out) const;    // repeated float, packed or not
+  void append_varints(Chunks& out) const;        // as views
   void append_words(Chunks& out, size_t word_size) const;
 
  private:

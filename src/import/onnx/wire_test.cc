@@ -24,8 +24,9 @@ std::string message_of(const std::string& bytes) {
 }
 
 TEST(Wire, ReadsEveryWireType) {
-  const std::string bytes = key(1, 0) + varint(300) + key(2, 1) + std::string("\x01\0\0\0\0\0\0\0", 8) + field(3, "abc") +
-                            key(4, 5) + std::string("\0\0\x80\x3f", 4) + key(5, 0) + varint(~uint64_t{0});
+  const std::string bytes = key(1, 0) + varint(300) + key(2, 1) + std::string("\x01\0\0\0\0\0\0\0", 8) +
+                            field(3, "abc") + key(4, 5) + std::string("\0\0\x80\x3f", 4) + key(5, 0) +
+                            varint(~uint64_t{0});
   WireReader in(as_bytes(bytes), "Test");
   ASSERT_TRUE(in.next());
   EXPECT_EQ(in.integer(), 300);
@@ -97,10 +98,10 @@ TEST(Wire, Utf8) {
 TEST(ModelProto, ReadsAGraph) {
   const std::string dims = field(1, field(1, key(1, 0) + varint(3)) + field(1, field(2, "batch")) + field(1, ""));
   const std::string type = field(1, key(1, 0) + varint(1) + field(2, dims.substr(2)));
-  const std::string attribute = field(1, "axes") + key(8, 0) + varint(1) + key(8, 0) + varint(~uint64_t{0}) + key(20, 0) +
-                                varint(7);
-  const std::string node = field(1, "x") + field(1, "") + field(2, "y") + field(3, "n") + field(4, "ReduceSum") +
-                           field(5, attribute);
+  const std::string attribute =
+      field(1, "axes") + key(8, 0) + varint(1) + key(8, 0) + varint(~uint64_t{0}) + key(20, 0) + varint(7);
+  const std::string node =
+      field(1, "x") + field(1, "") + field(2, "y") + field(3, "n") + field(4, "ReduceSum") + field(5, attribute);
   const std::string bytes = key(1, 0) + varint(8) + field(8, key(2, 0) + varint(13)) +
                             field(7, field(1, node) + field(11, field(1, "x") + field(2, type)));
   const ModelProto model = read_model(as_bytes(bytes));

@@ -24,8 +24,8 @@ def missing(tree, inc, entries):
     stems = {name.rsplit("/", 1)[-1].split(".")[0] for name in tree.under(room, ends=(".cc", ".h"))}
     for entry, file in entries:
         if file:
-            if not tree.is_file(f"{folder}/{file}.cc"):
-                yield f"{inc}: {entry}: there is no {folder}/{file}.cc"
+            if not tree.is_file(f"{folder}/{file}.cc") and not tree.is_folder(f"{folder}/{file}"):
+                yield f"{inc}: {entry}: there is no {folder}/{file}.cc nor a folder of that name"
         elif not tree.is_folder(f"{folder}/{entry}") and not any(s == entry or s.startswith(entry + "_") for s in stems):
             yield f"{inc}: {entry} has no file {folder}/{entry}.cc"
 
@@ -38,6 +38,8 @@ def unlisted(tree, folder, where, listed):
         if stem.endswith("_cases"):
             if stem[:-6] not in listed and stem != "all_cases":  # that one is made from the list
                 yield f"{name}: {stem[:-6]} is not in {where}"
+        elif stem == folder.rsplit("/", 1)[-1] + "_backend":
+            continue  # what the line of backends.inc names
         elif not is_test(name) and stem not in listed and not tree.is_file(f"{folder}/{stem}.h"):
             yield f"{name}: neither in {where} nor announced by a header of its own"
     if "backends.inc" in where:
@@ -66,7 +68,9 @@ OPS = {"src/ops/ops.inc": "// the ops\nOP(relu)\nOP(conv)\n", "src/ops/relu.cc":
        "src/ops/conv_cases.cc": "", "src/ops/interpret.h": "", "src/ops/interpret.cc": "", "src/ops/ops_test.cc": ""}
 UNARY = {"src/ops/ops.inc": "OP(abs, unary)\nOP(neg, unary)\n", "src/ops/unary.cc": "abs_op() neg_op()",
          "src/ops/unary_cases.cc": ""}
-GOOD = [OPS, UNARY, {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/device.cc": ""}]
+GOOD = [OPS, UNARY, {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/device.cc": ""},
+        {"src/backend/backends.inc": "NARAE_BACKEND(cpu, cpu)\n", "src/backend/cpu/cpu_backend.cc": "",
+         "src/backend/cpu/cpu_tactics.inc": "NARAE_TACTIC(view, view_tactic)\n", "src/backend/cpu/view_tactic.cc": ""}]
 BAD = [{"src/ops/ops.inc": "OP(abs, unary)\n"}, UNARY | {"src/ops/unary.cc": "", "src/ops/more_cases.cc": ""},
        {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/a.cc": "", "src/backend/fake/a.cc": ""}, OPS | {"src/ops/ops.inc": "OP(relu)\nOP(conv)\nOP(gone)\n"}, OPS | {"src/ops/ops.inc": "OP(conv)\n"},
        OPS | {"src/ops/gelu_cases.cc": ""}, OPS | {"src/ops/ops.inc": "OP(relu)\nOP(conv)\nOP(relu)\n"},

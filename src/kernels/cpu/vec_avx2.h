@@ -22,6 +22,7 @@ struct Vm {
   __m256 m;
 };
 constexpr int vec_width = 8;
+constexpr int channel_block = 8;  // c of NCHWc layouts
 
 alignas(32) constexpr int32_t tail_lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 NARAE_INLINE __m256i tail_mask(int64_t n) {

@@ -22,6 +22,7 @@ struct Vm {
   __mmask16 m;
 };
 constexpr int vec_width = 16;
+constexpr int channel_block = 16;  // c of NCHWc layouts
 
 NARAE_INLINE __mmask16 tail_mask(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
 NARAE_INLINE Vf load(const float* p) { return {_mm512_loadu_ps(p)}; }

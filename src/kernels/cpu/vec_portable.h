@@ -25,6 +25,7 @@ struct Vm {
   Int4 m;  // all bits of a lane, or none
 };
 constexpr int vec_width = 4;
+constexpr int channel_block = 8;  // c of NCHWc layouts
 
 NARAE_INLINE Vi as_int(Vf a) { return {(Int4)a.v}; }
 NARAE_INLINE Vf as_float(Vi a) { return {(Float4)a.v}; }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// FP32 depthwise convolution on channel blocks (NCHWc, c = block): one filter per channel. A task is one output row of
-// one channel block, so consecutive tasks share input rows in the cache. Any kernel, stride, padding and dilation;
-// widths 3, 5 and 7 at strides 1 and 2 without dilation have tiles of their own. Tails of the last block are written as
-// zeros.
+// FP32 depthwise convolution on channel blocks (NCHWc, c = block): one filter per channel. A task is a band of
+// output rows of one channel block, walked in strips whose input rows stay in the first cache. Any kernel, stride,
+// padding and dilation; widths 3, 5 and 7 at strides 1 and 2 without dilation have tiles of their own. Tails of the
+// last block are written as zeros.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,17 @@ namespace narae::cpu {
 struct DwconvKernels {
   int64_t block = 0;
   // Shape: groups == ic == oc, not transposed, blocked input; its strides may be 0 (dense). Weights are packed by
-  // dwconv_pack_weights(); bias, residual, act and `after` as in conv_run().
+  // dwconv_pack_weights(); bias, residual, act and `after` as in conv_run();
+  // `after` sees a strip of one row at a time.
   void (*run)(const ConvShape& shape, const float* in, const float* packed_weights, float* out,
               const ConvEpilogue& epilogue, int64_t task_begin, int64_t task_end) = nullptr;
 };
 
 // False: a plain or transposed convolution, or several outputs per input channel.
 bool is_depthwise(const ConvShape& shape);
+inline constexpr int64_t dwconv_band = 8;  // output rows per task
 inline int64_t dwconv_tasks(const ConvShape& shape, int64_t block) {
-  return shape.n * ceil_div(shape.oc, block) * shape.oh;
+  return shape.n * ceil_div(shape.oc, block) * ceil_div(shape.oh, dwconv_band);
 }
 inline int64_t dwconv_weights_size(const ConvShape& shape, int64_t block) {
   return round_up(shape.oc, block) * shape.kh * shape.kw;

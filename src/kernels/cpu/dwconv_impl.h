@@ -121,11 +121,12 @@ const DwTable* dw_table_for(const ConvShape& s) {
   return nullptr;
 }
 
-void dw_row(const ConvShape& s, const DwTable* table, DwTile t) {
-  for (int64_t x = 0; x < s.ow;) {
+// Outputs [x, x_end) of one row.
+NARAE_INLINE void dw_strip(const ConvShape& s, const DwTable* table, DwTile& t, int64_t x, int64_t x_end) {
+  while (x < x_end) {
     t.column = x * s.stride_w - s.pad_left;
     // Tiles of about equal width: a last one of a single output would wait for its own sums.
-    const int64_t left = s.ow - x, limit = table ? max_tile : 4;
+    const int64_t left = x_end - x, limit = table ? max_tile : 4;
     const int64_t parts = (left + limit - 1) / limit, count = (left + parts - 1) / parts;
     if (table) {
       const int64_t last = t.column + (count - 1) * s.stride_w + s.kw - 1;
@@ -141,33 +142,77 @@ void dw_row(const ConvShape& s, const DwTable* table, DwTile t) {
   }
 }
 
-void finish_row(const ConvShape& s, const ConvEpilogue& e, float* out, int64_t image, int64_t channel, int64_t y) {
+NARAE_INLINE void finish_strip(const ConvShape& s, const ConvEpilogue& e, const HotTile& tile) {
   if (e.act == Act::leaky) {
     const Vf slope = splat(e.lo);
-    for (int64_t i = 0; i < s.ow * B; i += W) {
-      const Vf v = load(out + i);
-      store(out + i, select(v > zero(), v, slope * v));
+    for (int64_t i = 0; i < tile.rows * B; i += W) {
+      const Vf v = load(tile.data + i);
+      store(tile.data + i, select(v > zero(), v, slope * v));
     }
   }
-  const int64_t real = s.oc - channel < B ? s.oc - channel : B;
-  if (e.after.run) e.after.run(e.after.context, HotTile{out, B, s.ow, real, y * s.ow, channel, image});
-  if (real < B)
-    for (int64_t x = 0; x < s.ow; x++)
-      for (int64_t c = real; c < B; c++) out[x * B + c] = 0.0f;
+  if (e.after.run) e.after.run(e.after.context, tile);
+  if (tile.columns < B)
+    for (int64_t x = 0; x < tile.rows; x++)
+      for (int64_t c = tile.columns; c < B; c++) tile.data[x * B + c] = 0.0f;
+}
+
+// Columns whose input rows and output row take at most half of a small first cache.
+int64_t strip_width(const ConvShape& s) {
+  constexpr int64_t budget = 16 << 10;
+  const int64_t per_column = (s.kh * s.stride_w + 1) * B * static_cast<int64_t>(sizeof(float));
+  int64_t width = budget / per_column / max_tile * max_tile;
+  if (width < max_tile) width = max_tile;
+  const int64_t strips = (s.ow + width - 1) / width;
+  return ((s.ow + strips - 1) / strips + max_tile - 1) / max_tile * max_tile;
+}
+
+struct DwPlanes {
+  const float* in;  // one channel block of one image
+  float* out;
+  const float* residual;
+  const float* weights;
+  const float* bias;
+};
+
+void dw_band(const ConvShape& s, const ConvEpilogue& e, const DwTable* table, DwTile& t, const DwPlanes& p, int64_t y0,
+             int64_t y1, int64_t image, int64_t channel) {
+  const int64_t width = strip_width(s), real = s.oc - channel < B ? s.oc - channel : B;
+  for (int64_t x0 = 0; x0 < s.ow; x0 += width) {
+    const int64_t x1 = x0 + width < s.ow ? x0 + width : s.ow;
+    for (int64_t y = y0; y < y1; y++) {
+      const int64_t first = y * s.stride_h - s.pad_top;  // input row of kernel row 0
+      int64_t k0 = 0, k1 = s.kh;
+      while (k0 < k1 && first + k0 * s.dilation_h < 0) k0++;
+      while (k1 > k0 && first + (k1 - 1) * s.dilation_h >= s.ih) k1--;
+      // Without a kernel row inside the image nothing is read, so any valid row will do.
+      const int64_t in_row = k0 < k1 ? first + k0 * s.dilation_h : 0;
+      const int64_t at = (y * s.ow + x0) * B;
+      t.rows = k1 - k0;
+      for (int64_t lane = 0; lane < B; lane += W) {
+        t.row = p.in + in_row * s.iw * B + lane;
+        t.taps = p.weights + k0 * s.kw * B + lane;
+        t.out = p.out + at + lane;
+        t.residual = p.residual ? p.residual + at + lane : nullptr;
+        t.bias = p.bias ? load(p.bias + lane) : zero();
+        dw_strip(s, table, t, x0, x1);
+      }
+      finish_strip(s, e, HotTile{p.out + at, B, x1 - x0, real, y * s.ow + x0, channel, image});
+    }
+  }
 }
 
 void run_dwconv(const ConvShape& s, const float* in, const float* weights, float* out, const ConvEpilogue& e,
                 int64_t begin, int64_t end) {
-  const int64_t blocks = (s.oc + B - 1) / B;
-  const int64_t in_block = s.in_block ? s.in_block : s.ih * s.iw * B,
-                in_batch = s.in_batch ? s.in_batch : blocks * in_block;
+  const int64_t blocks = (s.oc + B - 1) / B, bands = (s.oh + dwconv_band - 1) / dwconv_band;
+  const int64_t in_block = s.in_block ? s.in_block : s.ih * s.iw * B;
+  const int64_t in_batch = s.in_batch ? s.in_batch : blocks * in_block;
   const int64_t out_block = s.out_block ? s.out_block : s.oh * s.ow * B;
   const int64_t out_batch = s.out_batch ? s.out_batch : blocks * out_block;
   const int64_t residual_block = s.residual_block ? s.residual_block : s.oh * s.ow * B;
   const int64_t residual_batch = s.residual_batch ? s.residual_batch : blocks * residual_block;
   const DwTable* table = dw_table_for(s);
   const float infinity = __builtin_inff();
-  DwTile t;
+  DwTile t = {};
   t.row_stride = s.dilation_h * s.iw * B;
   t.width = s.iw;
   t.low = splat(e.act == Act::relu ? 0.0f : e.act == Act::clip ? e.lo : -infinity);
@@ -175,25 +220,12 @@ void run_dwconv(const ConvShape& s, const float* in, const float* weights, float
   t.hard_swish = e.act == Act::hard_swish;
   t.kernel_width = s.kw, t.stride = s.stride_w, t.dilation = s.dilation_w;
   for (int64_t task = begin; task < end; task++) {
-    const int64_t y = task % s.oh, block = task / s.oh % blocks, image = task / s.oh / blocks;
-    const int64_t first = y * s.stride_h - s.pad_top;  // input row of kernel row 0
-    int64_t k0 = 0, k1 = s.kh;
-    while (k0 < k1 && first + k0 * s.dilation_h < 0) k0++;
-    while (k1 > k0 && first + (k1 - 1) * s.dilation_h >= s.ih) k1--;
-    float* row = out + image * out_batch + block * out_block + y * s.ow * B;
-    for (int64_t lane = 0; lane < B; lane += W) {
-      // Without a kernel row inside the image nothing is read, so any valid row will do.
-      const int64_t in_row = k0 < k1 ? first + k0 * s.dilation_h : 0;
-      t.row = in + image * in_batch + block * in_block + in_row * s.iw * B + lane;
-      t.rows = k1 - k0;
-      t.taps = weights + (block * s.kh + k0) * s.kw * B + lane;
-      t.out = row + lane;
-      t.residual =
-          e.residual ? e.residual + image * residual_batch + block * residual_block + y * s.ow * B + lane : nullptr;
-      t.bias = e.bias ? load(e.bias + block * B + lane) : zero();
-      dw_row(s, table, t);
-    }
-    finish_row(s, e, row, image, block * B, y);
+    const int64_t band = task % bands, block = task / bands % blocks, image = task / bands / blocks;
+    const DwPlanes p = {in + image * in_batch + block * in_block, out + image * out_batch + block * out_block,
+                        e.residual ? e.residual + image * residual_batch + block * residual_block : nullptr,
+                        weights + block * s.kh * s.kw * B, e.bias ? e.bias + block * B : nullptr};
+    const int64_t y0 = band * dwconv_band, y1 = y0 + dwconv_band < s.oh ? y0 + dwconv_band : s.oh;
+    dw_band(s, e, table, t, p, y0, y1, image, block * B);
   }
 }
 

@@ -59,9 +59,10 @@ def run(test, results, prefix, log_dir, quiet=False):
     result.unlink(missing_ok=True)
     gtest = pathlib.Path(command[0]).name.endswith("_test")
     if gtest:
-        command = command + [f"--gtest_output=xml:{result}", "--gtest_brief=1"]
+        command = command + ["--gtest_brief=1"]
     limit = float(props.get("TIMEOUT", 1200))
-    env = dict(os.environ, NARAE_RESULTS=str(result))
+    # GTEST_OUTPUT: a GoogleTest binary under another name writes its results too
+    env = dict(os.environ, NARAE_RESULTS=str(result), GTEST_OUTPUT=f"xml:{result}")
     env.update(item.split("=", 1) for item in props.get("ENVIRONMENT", []))
     start = time.monotonic()
     log = log_dir / f"{prefix}-{name}.log"

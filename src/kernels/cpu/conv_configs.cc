@@ -93,7 +93,8 @@ void add_direct(std::vector<ConvConfig>& all, const ConvShape& s, const BrgemmTi
   const int64_t halo = s.transposed ? 1 : (s.kh - 1) * s.dilation_h;
   for (const Width& width : tile_widths(tiles, out_blocks, columns)) {
     const int64_t panels = ceil_div(out_blocks, width.nv);
-    const int64_t fit = std::max<int64_t>(1, caches.l2 / 2 / row_bytes - halo);
+    const int64_t out_bytes = s.ow * step_h * width.nv * lanes * float_bytes;  // of a panel per row of a phase
+    const int64_t fit = std::max<int64_t>(1, (caches.l2 / 2 - halo * row_bytes) / (row_bytes + out_bytes));
     for (const int64_t most : {fit, std::max<int64_t>(1, fit / 3)}) {
       ConvConfig config{ConvAlgorithm::direct, width.nv, 0, 0, blocks};
       config.band = equal_bands(rows, most, threads, s.n * s.groups);
@@ -106,20 +107,20 @@ void add_direct(std::vector<ConvConfig>& all, const ConvShape& s, const BrgemmTi
   }
 }
 
-// Rough cycles of one vector multiply-add each: the products, the transforms, and half of the time it takes to bring
-// the (4 or 16 / 9 times larger) weights from beyond L2 at 8 bytes per cycle.
+// Rough cycles of one vector multiply-add each: the products, the transforms, and the weights
+// (4 or 16 / 9 times larger) brought from beyond L2 at 6 bytes per cycle.
 double winograd_cost(const ConvShape& s, const ConvConfig& config, const BrgemmTiles& tiles) {
   const double m = config.algorithm == ConvAlgorithm::winograd4x4 ? 4 : 2, points = (m + 2) * (m + 2);
   const double count = s.n * std::ceil(s.oh / m) * std::ceil(s.ow / m), lanes = tiles.lanes;
   const double ic = static_cast<double>(round_up(s.ic, tiles.lanes)),
                oc = static_cast<double>(round_up(s.oc, tiles.lanes));
-  return points * count * (ic * oc / lanes + 7 * ic / lanes + 5 * oc / lanes) + points * ic * oc * float_bytes / 16;
+  return points * count * (ic * oc / lanes + 7 * ic / lanes + 5 * oc / lanes) + points * ic * oc * float_bytes / 6;
 }
 
 double direct_cost(const ConvShape& s, const BrgemmTiles& tiles) {
   const double ic = static_cast<double>(round_up(s.ic, tiles.lanes)),
                oc = static_cast<double>(round_up(s.oc, tiles.lanes));
-  return s.n * s.oh * s.ow * 9.0 * ic * oc / tiles.lanes + 9 * ic * oc * float_bytes / 16;
+  return s.n * s.oh * s.ow * 9.0 * ic * oc / tiles.lanes + 9 * ic * oc * float_bytes / 6;
 }
 
 void add_winograd(std::vector<ConvConfig>& all, const ConvShape& s, const BrgemmTiles& tiles, const CacheSizes& caches,

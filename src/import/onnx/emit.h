@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Narae's own ops as the importer calls them: thin functions over Builder, so that the mapping of an ONNX operator reads
-// like its definition. A call that changes nothing returns its operand.
+// Narae's own ops as the importer calls them: thin functions over Builder, so that the mapping of an ONNX operator
+// reads like its definition. A call that changes nothing returns its operand.
 #pragma once
 
 #include <optional>
@@ -23,11 +23,11 @@ class Emit {
   std::optional<Tensor> known(Value* value) const;
 
   Value* constant(Tensor tensor) const;
-  Value* integers(const std::vector<int64_t>& values) const;   // i64 [n]
+  Value* integers(const std::vector<int64_t>& values) const;  // i64 [n]
   Value* scalar(double value, DType dtype) const;
   Value* number(double value, const Value* like) const { return scalar(value, like->dtype()); }
-  Value* dims(const std::vector<Dim>& values) const;           // i64 [n] that carries `values` as contents
-  Value* iota(const Dim& count, DType dtype) const;            // 0, 1, ... count - 1
+  Value* dims(const std::vector<Dim>& values) const;  // i64 [n] that carries `values` as contents
+  Value* iota(const Dim& count, DType dtype) const;   // 0, 1, ... count - 1
 
   // Pointwise. unary() is for any op without attributes.
   Value* unary(std::string_view op, Value* x) const { return builder_.op(op, {x}); }

@@ -19,11 +19,12 @@ std::unique_ptr<Graph> import_onnx(std::span<const std::byte> bytes, std::shared
 }
 
 std::unique_ptr<Graph> import_onnx(const std::string& path, const OpTable& ops) {
-  return with_context([&] { return fmt::format("onnx \"{}\"", path); }, [&] {
-    const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
-    const std::string folder = std::filesystem::path(path).parent_path().string();
-    return import_onnx(file->bytes(), file, folder.empty() ? "." : folder, ops);
-  });
+  return with_context([&] { return fmt::format("onnx \"{}\"", path); },
+                      [&] {
+                        const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
+                        const std::string folder = std::filesystem::path(path).parent_path().string();
+                        return import_onnx(file->bytes(), file, folder.empty() ? "." : folder, ops);
+                      });
 }
 
 }  // namespace narae

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ONNX file (opsets 7 to 25, github.com/onnx/onnx/blob/main/docs/Operators.md) as a Graph. Weights stay where the file
-// is mapped; graph inputs are never turned into constants; nothing of the file's shapes but the inputs' is believed.
+// An ONNX file (opsets 7 to 25, github.com/onnx/onnx/blob/main/docs/Operators.md) as a Graph. Weights stay where the
+// file is mapped; graph inputs are never turned into constants; nothing of the file's shapes but the inputs' is
+// believed.
 #pragma once
 
 #include <memory>

@@ -112,8 +112,8 @@ TEST_F(ImportOnnx, ShapeArithmeticNeedsNoNode) {
   const auto graph = import(
       node("Shape", {"x"}, {"s"}) + node("Slice", {"s", "zero", "one"}, {"n"}) +
       node("Concat", {"n", "rest"}, {"t"}, field(5, field(1, "axis") + integer_field(3, 0) + integer_field(20, 2))) +
-      node("Reshape", {"x", "t"}, {"y"}) + initializer("zero", {0}) + initializer("one", {1}) + initializer("rest", {-1, 2}) +
-      input("x", {"N", "4"}) + output("y"));
+      node("Reshape", {"x", "t"}, {"y"}) + initializer("zero", {0}) + initializer("one", {1}) +
+      initializer("rest", {-1, 2}) + input("x", {"N", "4"}) + output("y"));
   EXPECT_EQ(graph->node_count(), 1u);  // the reshape alone
   EXPECT_EQ(shape_text(graph->outputs()[0]->shape()), "[N,2,2]");
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matrix products: MatMul, Gemm, their integer forms, Einsum of two operands and of one.
+#include "ops/matmul.h"
+
 #include <algorithm>
 
 #include "base/error.h"
 #include "import/onnx/onnx_ops.h"
-#include "ops/matmul.h"
 
 namespace narae::onnx {
 
@@ -36,7 +37,8 @@ Value* without_zero_point(const Emit& e, Value* x, Value* zero_point, bool rows)
 
 Results onnx_matmul_integer(OnnxNode& n) {
   const Emit& e = n.emit();
-  return {e.matmul(without_zero_point(e, n.in(0), n.optional(2), true), without_zero_point(e, n.in(1), n.optional(3), false))};
+  return {e.matmul(without_zero_point(e, n.in(0), n.optional(2), true),
+                   without_zero_point(e, n.in(1), n.optional(3), false))};
 }
 
 namespace {
@@ -55,8 +57,10 @@ struct Term {
 std::vector<std::string> split_terms(const std::string& text) {
   std::vector<std::string> terms(1);
   for (const char c : text) {
-    if (c == ',') terms.emplace_back();
-    else terms.back() += c;
+    if (c == ',')
+      terms.emplace_back();
+    else
+      terms.back() += c;
   }
   return terms;
 }
@@ -66,7 +70,8 @@ std::string spell_ellipsis(std::string term, size_t rank, const std::string& let
   const size_t at = term.find("...");
   if (at == std::string::npos) return term;
   const size_t named = term.size() - 3;
-  if (named > rank || rank - named > letters.size()) fail(ErrorCode::bad_file, "term {} for a value of rank {}", term, rank);
+  if (named > rank || rank - named > letters.size())
+    fail(ErrorCode::bad_file, "term {} for a value of rank {}", term, rank);
   return term.substr(0, at) + letters.substr(letters.size() - (rank - named)) + term.substr(at + 3);
 }
 
@@ -105,8 +110,10 @@ Term sum_out(const Emit& e, const Term& term, const std::string& kept) {
   std::vector<int64_t> axes;
   std::string left;
   for (size_t i = 0; i < term.axes.size(); ++i) {
-    if (kept.find(term.axes[i]) == std::string::npos) axes.push_back(static_cast<int64_t>(i));
-    else left += term.axes[i];
+    if (kept.find(term.axes[i]) == std::string::npos)
+      axes.push_back(static_cast<int64_t>(i));
+    else
+      left += term.axes[i];
   }
   return axes.empty() ? term : Term{e.reduce("sum", term.value, axes, false), left};
 }
@@ -117,8 +124,10 @@ Term contract(const Emit& e, Term a, Term b, const std::string& kept) {
   b = sum_out(e, b, kept + a.axes);
   std::string batch, rows, columns, inner;
   for (const char c : a.axes) {
-    if (b.axes.find(c) == std::string::npos) rows += c;
-    else (kept.find(c) == std::string::npos ? inner : batch) += c;
+    if (b.axes.find(c) == std::string::npos)
+      rows += c;
+    else
+      (kept.find(c) == std::string::npos ? inner : batch) += c;
   }
   for (const char c : b.axes) {
     if (a.axes.find(c) == std::string::npos) columns += c;
@@ -149,7 +158,8 @@ Results onnx_einsum(OnnxNode& n) {
   const std::string equation = without_spaces(n.text("equation"));
   const size_t arrow = equation.find("->");
   const std::vector<std::string> names = split_terms(equation.substr(0, arrow));
-  if (names.size() != n.input_count()) fail(ErrorCode::bad_file, "equation {} for {} inputs", equation, n.input_count());
+  if (names.size() != n.input_count())
+    fail(ErrorCode::bad_file, "equation {} for {} inputs", equation, n.input_count());
   std::string spare = "ZYXWVUTSRQPONMLKJIHGFEDCBA";
   for (const char c : equation) spare.erase(std::remove(spare.begin(), spare.end(), c), spare.end());
   std::vector<Term> terms;
@@ -182,7 +192,8 @@ Results onnx_einsum(OnnxNode& n) {
     left = contract(e, left, terms[i], kept);
   }
   left = sum_out(e, left, result);
-  if (left.axes.size() != result.size()) fail(ErrorCode::bad_file, "equation {} has a result axis that no term has", equation);
+  if (left.axes.size() != result.size())
+    fail(ErrorCode::bad_file, "equation {} has a result axis that no term has", equation);
   return {arranged(e, left, result)};
 }
 

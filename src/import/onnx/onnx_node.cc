@@ -11,9 +11,9 @@ namespace narae::onnx {
 namespace {
 
 const char* attribute_type_name(AttributeType type) {
-  static constexpr const char* names[] = {"undefined", "float", "int", "string", "tensor", "graph", "floats", "ints",
-                                          "strings", "tensors", "graphs", "sparse tensor", "sparse tensors", "type",
-                                          "types"};
+  static constexpr const char* names[] = {"undefined",      "float", "int",     "string",  "tensor", "graph",
+                                          "floats",         "ints",  "strings", "tensors", "graphs", "sparse tensor",
+                                          "sparse tensors", "type",  "types"};
   const auto index = static_cast<size_t>(type);
   return index < sizeof names / sizeof *names ? names[index] : "unknown";
 }

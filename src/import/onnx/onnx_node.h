@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the function of an ONNX operator sees of its node: operands as Values, attributes by type, and operands that must
-// be known. An attribute that is present and never asked for is an error, so nothing of a model is dropped silently.
+// What the function of an ONNX operator sees of its node: operands as Values, attributes by type, and operands that
+// must be known. An attribute that is present and never asked for is an error, so nothing of a model is dropped
+// silently.
 #pragma once
 
 #include <optional>

@@ -67,7 +67,8 @@ Results onnx_hard_sigmoid(OnnxNode& n) {
 
 Results onnx_gelu(OnnxNode& n) {
   const std::string approximate = n.text("approximate", "none");
-  if (approximate != "none" && approximate != "tanh") fail(ErrorCode::bad_file, "unknown approximation {}", approximate);
+  if (approximate != "none" && approximate != "tanh")
+    fail(ErrorCode::bad_file, "unknown approximation {}", approximate);
   return {n.emit().unary(approximate == "tanh" ? "gelu_tanh" : "gelu", n.in(0))};
 }
 
@@ -86,8 +87,9 @@ Results onnx_shrink(OnnxNode& n) {
 }
 
 Results onnx_is_inf(OnnxNode& n) {
-  return {n.emit().builder().op("is_inf", {n.in(0)},
-                                IsInfAttributes{n.integer("detect_positive", 1) != 0, n.integer("detect_negative", 1) != 0})};
+  return {n.emit().builder().op(
+      "is_inf", {n.in(0)},
+      IsInfAttributes{n.integer("detect_positive", 1) != 0, n.integer("detect_negative", 1) != 0})};
 }
 
 Results onnx_clip(OnnxNode& n) {

@@ -57,7 +57,8 @@ Shape reshaped(const Shape& from, const std::vector<Dim>& target, bool zero_is_z
       continue;
     }
     if (size == Dim(0) && !zero_is_zero) {
-      if (i >= from.size()) fail(ErrorCode::bad_file, "size 0 at axis {} copies from a value of rank {}", i, from.size());
+      if (i >= from.size())
+        fail(ErrorCode::bad_file, "size 0 at axis {} copies from a value of rank {}", i, from.size());
       shape[i] = copied;
     } else if (sign_unknown(size)) {
       open.push_back(i);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that move or repeat elements by shape: sizes are Dims all the way, so nothing here needs a fixed shape unless
-// it says so.
+// Operators that move or repeat elements by shape: sizes are Dims all the way, so nothing here needs a fixed shape
+// unless it says so.
 #include <algorithm>
 
 #include "base/error.h"
 #include "import/onnx/onnx_ops.h"
 #include "import/onnx/shape_math.h"
+#include "ops/pad.h"
 #include "ops/slice.h"
 #include "ops/split.h"
 #include "ops/tile.h"
@@ -23,7 +24,8 @@ Results onnx_flatten(OnnxNode& n) {
   const int64_t axis = n.integer("axis", 1);
   const size_t cut = axis == x->rank() ? static_cast<size_t>(axis) : normal_axis(axis, x->shape().size());
   Dim rows = 1, columns = 1;
-  for (size_t i = 0; i < x->shape().size(); ++i) (i < cut ? rows : columns) = (i < cut ? rows : columns) * x->shape()[i];
+  for (size_t i = 0; i < x->shape().size(); ++i)
+    (i < cut ? rows : columns) = (i < cut ? rows : columns) * x->shape()[i];
   return {n.emit().reshape(x, {rows, columns})};
 }
 
@@ -86,7 +88,8 @@ Results onnx_split(OnnxNode& n) {
   const size_t axis = normal_axis(n.integer("axis", 0), x->shape().size());
   const Dim& size = x->shape()[axis];
   const auto parts = static_cast<int64_t>(n.output_count());
-  if (n.integer("num_outputs", parts) != parts) fail(ErrorCode::bad_file, "num_outputs differs from the outputs listed");
+  if (n.integer("num_outputs", parts) != parts)
+    fail(ErrorCode::bad_file, "num_outputs differs from the outputs listed");
   std::vector<Dim> lengths;
   if (const auto given = n.integers_or_operand("split", 1)) {
     lengths.assign(given->begin(), given->end());
@@ -96,7 +99,10 @@ Results onnx_split(OnnxNode& n) {
     lengths.push_back(size - each * Dim(parts - 1));  // the last may be smaller
   }
   if (lengths.size() != n.output_count()) fail(ErrorCode::bad_file, "{} sizes for {} outputs", lengths.size(), parts);
-  return n.emit().builder().node("split", {x}, SplitAttributes{static_cast<int64_t>(axis), lengths}, static_cast<int>(parts))->outputs();
+  return n.emit()
+      .builder()
+      .node("split", {x}, SplitAttributes{static_cast<int64_t>(axis), lengths}, static_cast<int>(parts))
+      ->outputs();
 }
 
 Results onnx_slice(OnnxNode& n) {
@@ -152,7 +158,8 @@ Results onnx_tile(OnnxNode& n) {
   const Emit& e = n.emit();
   Value* x = n.in(0);
   const std::vector<Dim> repeats = n.dims(1, "repeats");
-  if (repeats.size() != x->shape().size()) fail(ErrorCode::bad_file, "{} repeats for rank {}", repeats.size(), x->rank());
+  if (repeats.size() != x->shape().size())
+    fail(ErrorCode::bad_file, "{} repeats for rank {}", repeats.size(), x->rank());
   return {e.builder().op("tile", {x}, TileAttributes{repeats})};
 }
 
@@ -184,6 +191,40 @@ Results onnx_space_to_depth(OnnxNode& n) {
   const Dim height = floordiv(s[2], block), width = floordiv(s[3], block);
   Value* y = e.transpose(e.reshape(x, {s[0], s[1], height, block, width, block}), {0, 3, 5, 1, 2, 4});
   return {e.reshape(y, {s[0], s[1] * Dim(block * block), height, width})};
+}
+
+Results onnx_pad(OnnxNode& n) {
+  const Emit& e = n.emit();
+  Value* x = n.in(0);
+  const size_t rank = x->shape().size();
+  PadAttributes a;
+  a.mode = n.text("mode", "constant");
+  std::vector<Dim> given;
+  if (n.has_attribute("pads")) {
+    const std::vector<int64_t> pads = n.integers("pads");
+    given.assign(pads.begin(), pads.end());
+  } else {
+    given = n.dims(1, "pads");
+  }
+  std::vector<int64_t> axes;
+  if (n.has(3)) {
+    axes = n.constant_integers(3, "axes");
+  } else {
+    for (size_t i = 0; i < rank; ++i) axes.push_back(static_cast<int64_t>(i));
+  }
+  if (given.size() != 2 * axes.size()) fail(ErrorCode::bad_file, "{} pads for {} axes", given.size(), axes.size());
+  normal_axes(axes, rank);
+  a.pads.assign(2 * rank, 0);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const size_t axis = normal_axis(axes[i], rank);
+    a.pads[axis] = given[i];
+    a.pads[axis + rank] = given[i + axes.size()];
+  }
+  Value* fill = n.optional(2);
+  if (n.has_attribute("value")) fill = e.number(n.number("value"), x);
+  if (fill) fill = e.reshape(fill, {});
+  if (a.mode != "constant") return {e.builder().op("pad", {x}, a)};
+  return {e.builder().op("pad", {x, fill ? fill : e.number(0, x)}, a)};
 }
 
 Results onnx_center_crop_pad(OnnxNode& n) {

@@ -83,9 +83,12 @@ uint64_t proto_element_count(const TensorProto& tensor) {
   bool empty = false, huge = false;
   for (const int64_t dim : tensor.dims) {
     if (dim < 0) fail(ErrorCode::bad_file, "negative dim in {}", shape_text(tensor));
-    if (dim == 0) empty = true;
-    else if (count > max_bytes / static_cast<uint64_t>(dim)) huge = true;
-    else count *= static_cast<uint64_t>(dim);
+    if (dim == 0)
+      empty = true;
+    else if (count > max_bytes / static_cast<uint64_t>(dim))
+      huge = true;
+    else
+      count *= static_cast<uint64_t>(dim);
   }
   if (empty) return 0;
   if (huge) fail(ErrorCode::bad_file, "{} is too large", shape_text(tensor));
@@ -140,9 +143,10 @@ TensorData TensorSource::read_external(const TensorProto& tensor, uint64_t size)
   const std::shared_ptr<const MappedFile> file = external_file(location);
   const Bytes bytes = file->bytes();
   if (offset > bytes.size() || size > bytes.size() - offset) {
-    fail(ErrorCode::bad_file,
-         "external data file \"{}\" has {} bytes, too short for {} at offset {}; fetch it again together with the model",
-         file->path(), bytes.size(), shape_text(tensor), offset);
+    fail(
+        ErrorCode::bad_file,
+        "external data file \"{}\" has {} bytes, too short for {} at offset {}; fetch it again together with the model",
+        file->path(), bytes.size(), shape_text(tensor), offset);
   }
   return {bytes.subspan(offset, size), file};
 }

@@ -26,7 +26,8 @@ class Translation {
   void add_inputs();
   Dim dim_of(const Dimension& dimension, std::string_view input, size_t axis);
   void symbolise_inputs();
-  void run_nodes(const std::vector<NodeProto>& nodes, Scope& scope, const std::vector<std::string_view>& given, int depth);
+  void run_nodes(const std::vector<NodeProto>& nodes, Scope& scope, const std::vector<std::string_view>& given,
+                 int depth);
   void run_node(const NodeProto& node, Scope& scope, const std::string& label, int depth);
   void call_function(const FunctionProto& function, const NodeProto& call, Scope& caller, const std::string& label,
                      int depth);

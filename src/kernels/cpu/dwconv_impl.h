@@ -4,10 +4,9 @@
 // array that is indexed at run time the compiler spills it.
 #pragma once
 
-#include <utility>
-
 #include "kernels/cpu/dwconv.h"
 #include "kernels/cpu/vec_rows.h"
+#include "kernels/cpu/vec_unroll.h"
 
 namespace narae::cpu {
 namespace {
@@ -16,16 +15,6 @@ constexpr int64_t B = channel_block;
 // Accumulators, one kernel row of taps and an input vector fit the registers.
 constexpr int max_tile = vec_width == 16 ? 14 : vec_width == 8 ? 8 : 4;
 alignas(64) constexpr float zero_pixel[B] = {};
-
-template <int... I, typename F>
-NARAE_INLINE void unroll_each(std::integer_sequence<int, I...>, F&& f) {
-  (f(std::integral_constant<int, I>{}), ...);
-}
-template <int N, typename F>
-NARAE_INLINE void unroll(F&& f) {
-  unroll_each(std::make_integer_sequence<int, N>{}, f);
-}
-#define NARAE_UNROLLED __attribute__((always_inline))
 
 // One tile: input column of its first output and tap, first kernel row inside the image, and where things are.
 struct DwTile {

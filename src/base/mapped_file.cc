@@ -77,6 +77,12 @@ void AtomicFile::write(const void* data, size_t size) {
   }
 }
 
+void AtomicFile::overwrite(uint64_t offset, const void* data, size_t size) {
+  if (::pwrite(fd_, data, size, static_cast<off_t>(offset)) != static_cast<ssize_t>(size)) {
+    fail(ErrorCode::failed, "cannot write \"{}\": {}; nothing was saved", path_, std::strerror(errno));
+  }
+}
+
 void AtomicFile::pad_to(size_t alignment) {
   static const char zeros[4096] = {};
   while (offset_ % alignment != 0) {

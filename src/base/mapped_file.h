@@ -41,6 +41,7 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(const void* data, size_t size);
+  void overwrite(uint64_t offset, const void* data, size_t size);  // bytes written before
   void pad_to(size_t alignment);  // zero bytes up to a multiple of `alignment`
   uint64_t offset() const { return offset_; }
   void commit();

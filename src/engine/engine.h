@@ -18,7 +18,6 @@ namespace narae {
 struct EngineNotes {
   std::vector<BodyDecision> bodies;
   int64_t timed_choices = 0, cached_choices = 0;
-  double build_seconds = 0;
 };
 
 // One target's section.
@@ -41,6 +40,8 @@ class Engine {
   bool has_section() const { return lowered_ != nullptr; }
   void set_section(std::unique_ptr<LoweredEngine> lowered) { lowered_ = std::move(lowered); }
   Weights& weights() const { return weights_; }
+  double build_seconds() const { return build_seconds_; }  // 0 when loaded from a file
+  void set_build_seconds(double seconds) { build_seconds_ = seconds; }
 
   // Error does_not_fit naming the symbol when a value lies outside the profile.
   void check_profile(const SymbolValues& values) const;
@@ -50,6 +51,7 @@ class Engine {
   Profile profile_;
   std::unique_ptr<LoweredEngine> lowered_;
   mutable Weights weights_;
+  double build_seconds_ = 0;
 };
 
 // Sizes to select for: the profile's opt, or where it says nothing a usual size (batch 1, pictures 224, else 128).

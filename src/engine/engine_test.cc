@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 
 #include "backend/cpu/cpu_device.h"
 #include "base/error.h"
+#include "engine/engine_file.h"
 #include "engine/session.h"
 #include "graph/builder.h"
 #include "graph/text.h"
@@ -108,6 +111,52 @@ TEST_F(EngineTest, ShapesOutsideTheProfileAreRefusedByName) {
   x.dims = {4, 16};
   x.dtype = DType::i32;
   EXPECT_THROW(session.run({x}), Error);
+}
+
+TEST_F(EngineTest, FilesLoadBackAndDamageIsNamed) {
+  Runtime runtime(RuntimeOptions{});
+  const auto& device = runtime.device();
+  auto graph = parse_graph(network, runtime.ops());
+  auto reference = graph->clone();
+  graph->metadata().emplace_back("author", "nobody");
+  Profile profile;
+  profile.symbols["N"] = {1, 2, 64};
+  auto built = engine(std::move(graph), *device, profile);
+  const std::string path = (std::filesystem::temp_directory_path() / "narae-engine-test.narae").string();
+  save_engine(*built, *device, path);
+  auto loaded = load_engine(path, runtime);
+  ASSERT_TRUE(loaded->has_section());
+  EXPECT_EQ(loaded->profile().symbols, profile.symbols);
+  EXPECT_EQ(loaded->portable().metadata(), built->portable().metadata());
+  Session session(loaded, device);
+  Tensor x = Tensor::allocate(DType::f32, {5, 16});
+  fill_normal(x, 3);
+  const auto want = interpret(*reference, {x});
+  const auto& got = session.run({x});
+  for (size_t i = 0; i < want.size(); ++i) EXPECT_LT(relative_error(got[i], want[i]), 1e-5) << i;
+
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  for (size_t cut = 0; cut < bytes.size(); cut += 97) {  // truncated anywhere, or one byte changed: never a crash
+    for (const bool flip : {false, true}) {
+      std::string damaged = flip ? bytes : bytes.substr(0, cut);
+      if (flip) damaged[cut] = static_cast<char>(damaged[cut] ^ 0x15);
+      std::ofstream(path, std::ios::binary) << damaged;
+      try {
+        load_engine(path, runtime);
+        EXPECT_TRUE(flip);  // a changed weight cannot be seen, a truncated file always
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::bad_file) << error.what();
+      }
+    }
+  }
+  std::filesystem::remove(path);
+  try {
+    save_engine(*built, *device, "/nonexistent/x.narae");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::failed);
+  }
 }
 
 TEST_F(EngineTest, PoolRunsEveryTaskOnce) {

@@ -8,7 +8,8 @@
 
 namespace narae {
 
-inline void expect_values(const Tensor& got, const Dims& dims, const std::vector<double>& values, double tolerance = 1e-5) {
+inline void expect_values(const Tensor& got, const Dims& dims, const std::vector<double>& values,
+                          double tolerance = 1e-5) {
   ASSERT_EQ(got.dims, dims);
   ASSERT_EQ(static_cast<size_t>(got.count()), values.size());
   for (size_t i = 0; i < values.size(); ++i) {

@@ -13,7 +13,8 @@ namespace {
 void infer(InferContext& c) {
   const Shape& x = c.shape(0);
   if (x.size() < 2 || !is_float(c.dtype(0))) {
-    fail(ErrorCode::bad_file, "the operand is {}{}; it must be of floats [N, C, ...]", dtype_name(c.dtype(0)), shape_text(x));
+    fail(ErrorCode::bad_file, "the operand is {}{}; it must be of floats [N, C, ...]", dtype_name(c.dtype(0)),
+         shape_text(x));
   }
   for (size_t i = 1; i < 3; ++i) {
     if (c.shape(i).size() != 1 || c.dtype(i) != c.dtype(0)) {
@@ -31,7 +32,8 @@ void infer_groups(InferContext& c) {
   if (groups < 1 || (channels.is_constant() && channels.value() % groups != 0)) {
     fail(ErrorCode::bad_file, "{} groups do not divide {} channels", groups, channels.text());
   }
-  if (!channels.is_constant()) c.require_equal(floordiv(channels, groups) * Dim(groups), channels, "groups divide the channels");
+  if (!channels.is_constant())
+    c.require_equal(floordiv(channels, groups) * Dim(groups), channels, "groups divide the channels");
 }
 
 void normalise(ReferenceContext& c, int64_t groups, double epsilon) {

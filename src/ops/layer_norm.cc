@@ -16,9 +16,11 @@ void check_operand(InferContext& c, size_t i) {
   if (c.dtype(i) != c.dtype(0)) {
     fail(ErrorCode::bad_file, "operand {} is {}, x is {}", i, dtype_name(c.dtype(i)), dtype_name(c.dtype(0)));
   }
-  if (operand.size() > x.size()) fail(ErrorCode::bad_file, "{} does not broadcast to {}", shape_text(operand), shape_text(x));
+  if (operand.size() > x.size())
+    fail(ErrorCode::bad_file, "{} does not broadcast to {}", shape_text(operand), shape_text(x));
   for (size_t k = 0; k < operand.size(); ++k) {
-    if (operand[k] != Dim(1)) c.require_equal(operand[k], x[x.size() - operand.size() + k], "scale or bias broadcast to x");
+    if (operand[k] != Dim(1))
+      c.require_equal(operand[k], x[x.size() - operand.size() + k], "scale or bias broadcast to x");
   }
 }
 
@@ -26,7 +28,8 @@ void infer(InferContext& c) {
   const int64_t axis = c.attributes<LayerNormAttributes>().axis;
   const Shape& x = c.shape(0);
   if (!is_float(c.dtype(0))) fail(ErrorCode::bad_file, "the operand is {}, not a float", dtype_name(c.dtype(0)));
-  if (axis < 0 || axis >= static_cast<int64_t>(x.size())) fail(ErrorCode::bad_file, "axis {} of an operand {}", axis, shape_text(x));
+  if (axis < 0 || axis >= static_cast<int64_t>(x.size()))
+    fail(ErrorCode::bad_file, "axis {} of an operand {}", axis, shape_text(x));
   for (size_t i = 1; i < c.input_count(); ++i) {
     if (c.has_input(i)) check_operand(c, i);
   }

@@ -100,8 +100,10 @@ AxisSamples axis_samples(const ResizeAttributes& a, size_t axis, int64_t in, int
   AxisSamples samples;
   samples.taps = a.mode == "nearest" ? 1 : 2 - 2 * first;
   for (int64_t y = 0; y < out; ++y) {
-    const double place = place_of(a, axis, static_cast<double>(in), static_cast<double>(out), scale, static_cast<double>(y));
-    samples.outside.push_back(a.coordinate_mode == "tf_crop_and_resize" && (place < 0 || place > static_cast<double>(in - 1)));
+    const double place =
+        place_of(a, axis, static_cast<double>(in), static_cast<double>(out), scale, static_cast<double>(y));
+    samples.outside.push_back(a.coordinate_mode == "tf_crop_and_resize" &&
+                              (place < 0 || place > static_cast<double>(in - 1)));
     const double base = a.mode == "nearest" ? nearest(a.nearest_mode, place) : std::floor(place);
     const size_t begin = samples.weights.size();
     double sum = 0;
@@ -135,7 +137,8 @@ std::vector<double> sample_axis(const std::vector<double>& values, const Dims& d
         continue;
       }
       for (int64_t t = y * samples.taps; t < (y + 1) * samples.taps; ++t) {
-        const double* from = values.data() + (outer * split.size + samples.places[static_cast<size_t>(t)]) * split.inner;
+        const double* from =
+            values.data() + (outer * split.size + samples.places[static_cast<size_t>(t)]) * split.inner;
         const double weight = samples.weights[static_cast<size_t>(t)];
         for (int64_t i = 0; i < split.inner; ++i) to[i] += weight * from[i];
       }

@@ -17,10 +17,10 @@
 namespace narae {
 
 struct ResizeAttributes {
-  std::vector<Dim> sizes;      // of the result, every axis
-  std::vector<double> scales;  // every axis, or empty
-  std::vector<double> roi;     // every axis' start, then every axis' end; empty: 0 and 1
-  std::string mode = "nearest";              // nearest, linear, cubic; the last two need floats
+  std::vector<Dim> sizes;        // of the result, every axis
+  std::vector<double> scales;    // every axis, or empty
+  std::vector<double> roi;       // every axis' start, then every axis' end; empty: 0 and 1
+  std::string mode = "nearest";  // nearest, linear, cubic; the last two need floats
   std::string coordinate_mode = "half_pixel";
   std::string nearest_mode = "round_prefer_floor";  // round_prefer_floor, round_prefer_ceil, floor, ceil
   double cubic_a = -0.75;

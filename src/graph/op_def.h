@@ -75,7 +75,7 @@ struct OpDef {
   uint32_t traits = 0;
   void (*infer)(InferContext&) = nullptr;
   void (*reference)(ReferenceContext&) = nullptr;
-  // The same in more primitive ops; returns the results. Null: a primitive.
+  // The same in more primitive ops; returns the results, none where it has none for these types. Null: a primitive.
   std::vector<Value*> (*decompose)(Builder&, const Node&) = nullptr;
   // Pointwise ops: emits instructions for one element. operands[i] and the result are registers of the program.
   uint16_t (*scalar)(const Node&, ScalarProgram&, std::span<const uint16_t> operands) = nullptr;

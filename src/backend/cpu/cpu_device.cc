@@ -9,6 +9,7 @@
 #include "backend/cpu/cpu_kernel.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "kernels/cpu/brgemm.h"
 #include "kernels/cpu/peaks.h"
 
 namespace narae::cpu {
@@ -118,7 +119,7 @@ CpuDevice::CpuDevice(CpuOptions options)
   target_.l2_bytes = features.l2_bytes;
   target_.l3_bytes = features.l3_bytes;
   target_.cores = options_.threads;
-  target_.channel_block = isa.rfind("avx512", 0) == 0 ? 16 : isa == "avx2" ? 8 : 4;
+  target_.channel_block = brgemm_tiles(isa)->lanes;
   const CpuLevel level{isa, options_.threads};
 #define NARAE_TACTIC(name, file) tactics_.push_back(make_##name##_tactic(level));
 #include "backend/cpu/cpu_tactics.inc"

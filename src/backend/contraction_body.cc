@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rest is lowered as one program and its head is taken off again where registers can do it.
+#include "backend/contraction_body.h"
+
+#include <algorithm>
+
+#include "backend/lower_scalar.h"
+
+namespace narae {
+namespace {
+
+// Takes bias, residual and activation off the head of body.rest.
+class Peeler {
+ public:
+  Peeler(ContractionBody& body, const NodeDims& dims) : body_(body), dims_(dims), uses_(count_uses(body.rest)) {}
+
+  void run(bool take_bias, bool take_residual) {
+    const ScalarProgram& program = body_.rest;
+    if (take_bias && at_ < program.body.size()) {
+      if (const int input = added_input(ScalarClass::column); input > 0 && is_bias(input)) {
+        body_.bias = body_.rest_operands[static_cast<size_t>(input)];
+        advance();
+      }
+    }
+    if (take_residual && at_ < program.body.size()) {
+      if (const int input = added_input(ScalarClass::full); input > 0 && operand_dims(input) == body_.result) {
+        body_.residual = body_.rest_operands[static_cast<size_t>(input)];
+        advance();
+      }
+    }
+    if (at_ < program.body.size() && is_act(program.body[at_]) && program.body[at_].a == current_ && used_once()) {
+      body_.act = program.body[at_];
+      advance();
+    }
+    cut();
+  }
+
+ private:
+  static std::vector<int> count_uses(const ScalarProgram& program) {
+    std::vector<int> uses(static_cast<size_t>(program.register_count()), 0);
+    for (const ScalarInstr& instr : program.body) {
+      const uint16_t regs[] = {instr.a, instr.b, instr.c};
+      for (int k = 0; k < scalar_op_operands(instr.op); ++k) ++uses[regs[k]];
+    }
+    for (const ScalarOutput& output : program.outputs) ++uses[output.reg];
+    return uses;
+  }
+  static bool is_act(const ScalarInstr& instr) {
+    return instr.op == ScalarOp::relu || instr.op == ScalarOp::clip || instr.op == ScalarOp::hard_swish ||
+           instr.op == ScalarOp::leaky_relu;
+  }
+  bool used_once() const { return uses_[current_] == 1; }
+  const Dims& operand_dims(int input) const {
+    return dims_.inputs[static_cast<size_t>(body_.rest_operands[static_cast<size_t>(input)])];
+  }
+  // One value per column, the same for all images.
+  bool is_bias(int input) const {
+    const Dims& dims = operand_dims(input);
+    return element_count(dims) == *std::max_element(dims.begin(), dims.end());
+  }
+  // The program input of this class that the next instruction adds to the current value; -1: it does something else.
+  int added_input(ScalarClass broadcast) const {
+    const ScalarInstr& instr = body_.rest.body[at_];
+    if (instr.op != ScalarOp::add || !used_once() || (instr.a != current_ && instr.b != current_)) return -1;
+    const uint16_t other = instr.a == current_ ? instr.b : instr.a;
+    if (other == 0 || other >= body_.rest.inputs.size()) return -1;
+    return body_.rest.inputs[other].broadcast == broadcast ? other : -1;
+  }
+  void advance() { current_ = body_.rest.body[at_++].dst; }
+  // Leaves the instructions not taken, over the current value as input 0.
+  void cut() {
+    ScalarProgram& program = body_.rest;
+    if (at_ == program.body.size() && program.outputs[0].reg == current_) {
+      program.outputs.clear();
+      return;
+    }
+    if (at_ == 0) return;
+    const size_t inputs = program.inputs.size();
+    const auto moved = [&](uint16_t reg) {
+      if (reg == current_) return uint16_t{0};
+      return static_cast<uint16_t>(reg < inputs ? reg : reg - at_);
+    };
+    ScalarProgram rest;
+    rest.inputs = program.inputs;
+    for (size_t i = at_; i < program.body.size(); ++i) {
+      const ScalarInstr& instr = program.body[i];
+      const int operands = scalar_op_operands(instr.op);
+      rest.emit(instr.op, operands > 0 ? moved(instr.a) : 0, operands > 1 ? moved(instr.b) : 0,
+                operands > 2 ? moved(instr.c) : 0, instr.imm[0], instr.imm[1]);
+    }
+    for (const ScalarOutput& output : program.outputs) rest.output(moved(output.reg), output.type);
+    program = std::move(rest);
+  }
+
+  ContractionBody& body_;
+  const NodeDims& dims_;
+  std::vector<int> uses_;
+  size_t at_ = 0;
+  uint16_t current_ = 0;
+};
+
+int operand_of(const Node& node, const Value* value) {
+  if (!value) return -1;
+  if (!node.is("fused")) {
+    const auto found = std::find(node.inputs().begin(), node.inputs().end(), value);
+    return static_cast<int>(found - node.inputs().begin());
+  }
+  const std::vector<Value*>& inputs = node.bodies()[0]->inputs();
+  const auto found = std::find(inputs.begin(), inputs.end(), value);
+  return found == inputs.end() ? -2 : static_cast<int>(found - inputs.begin());
+}
+
+bool lower_rest(const Node& node, const NodeDims& dims, const SpanOf& span_of, ContractionBody& body) {
+  const Graph& graph = *node.bodies()[0];
+  std::vector<const Node*> rest;
+  for (const Node* inner = graph.first(); inner; inner = inner->next()) {
+    if (inner != body.anchor) rest.push_back(inner);
+  }
+  if (rest.empty()) return graph.outputs()[0] == body.anchor->output(0);
+  bool followed = true;
+  const auto class_of = [&](const Value& value) {
+    if (&value == body.anchor->output(0)) return ScalarClass::full;
+    const int operand = operand_of(node, &value);
+    const std::optional<ScalarClass> span =
+        operand < 0 || value.dtype() != DType::f32 ? std::nullopt
+                                                   : span_of(dims.inputs[static_cast<size_t>(operand)]);
+    if (!span) followed = false;
+    return span.value_or(ScalarClass::full);
+  };
+  const Value* leading[] = {body.anchor->output(0)};
+  std::optional<LoweredScalar> lowered = lower_scalar(rest, graph.outputs(), leading, class_of);
+  if (!lowered || !followed || !lowered->row_axes.empty()) return false;
+  body.rest = std::move(lowered->program);
+  body.rest_operands.assign(1, -1);
+  for (size_t i = 1; i < lowered->inputs.size(); ++i) {
+    body.rest_operands.push_back(operand_of(node, lowered->inputs[i]));
+  }
+  return true;
+}
+
+}  // namespace
+
+const Node* contraction_anchor(const Node& node, std::string_view op) {
+  if (!node.is("fused")) return node.is(op) ? &node : nullptr;
+  const Node* anchor = nullptr;
+  for (const Node* inner = node.bodies()[0]->first(); inner; inner = inner->next()) {
+    if (!inner->op().has(op_contraction)) continue;
+    if (anchor || !inner->is(op)) return nullptr;
+    anchor = inner;
+  }
+  return anchor;
+}
+
+std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
+                                                const std::function<SpanOf(const Dims& result)>& spans, bool take_residual) {
+  ContractionBody body;
+  body.anchor = contraction_anchor(node, anchor_op);
+  if (!body.anchor) return std::nullopt;
+  if (node.outputs().size() != 1 || node.output(0)->dtype() != DType::f32) return std::nullopt;
+  for (const Value* value : body.anchor->inputs()) {
+    if (value && value->dtype() != DType::f32) return std::nullopt;
+    body.operands.push_back(operand_of(node, value));
+    if (body.operands.back() == -2) return std::nullopt;  // made or held inside the body
+  }
+  body.result = evaluate(body.anchor->output(0)->shape(), *dims.symbols);
+  if (dims.outputs[0] != body.result) return std::nullopt;
+  if (!node.is("fused")) return body;
+  if (!lower_rest(node, dims, spans(body.result), body)) return std::nullopt;
+  const bool has_bias = body.operands.size() > 2 && body.operands[2] >= 0;
+  if (body.has_rest()) Peeler(body, dims).run(!has_bias, take_residual);
+  return body;
+}
+
+}  // namespace narae

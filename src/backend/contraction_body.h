@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A contraction node, alone or with the pointwise rest of its fused body, taken apart for kernels: what they do in
+// registers (bias, residual, activation) and the program that is left for the hot tile. For all backends alike.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "backend/tactic.h"
+#include "tensor/scalar_program.h"
+
+namespace narae {
+
+// How an operand of these dims varies over an output tile; empty: in a way that the kernel cannot follow.
+using SpanOf = std::function<std::optional<ScalarClass>(const Dims& operand)>;
+
+struct ContractionBody {
+  const Node* anchor = nullptr;
+  std::vector<int> operands;  // node operand that the anchor's input i is; -1: absent
+  Dims result;                // of the anchor and of the whole
+  // Node operands added to the result, in this order; -1: none. A bias varies along the columns only.
+  int bias = -1, residual = -1;
+  std::optional<ScalarInstr> act;  // relu, clip, hard_swish or leaky_relu, after both
+  ScalarProgram rest;              // from the result of all that (input 0) to the node's; no outputs: nothing is left
+  std::vector<int> rest_operands;  // node operand of input i; [0] is -1
+
+  bool has_rest() const { return !rest.outputs.empty(); }
+};
+
+// The node itself or the only contraction of its body, when that is an `op`; null otherwise.
+const Node* contraction_anchor(const Node& node, std::string_view op);
+// Empty: the node is neither `anchor_op` nor a fused body of one such node and f32 pointwise ops after it.
+// `take_residual` false: the kernel has no place for one, so it stays in the rest.
+std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
+                                                const std::function<SpanOf(const Dims& result)>& spans,
+                                                bool take_residual = true);
+
+}  // namespace narae

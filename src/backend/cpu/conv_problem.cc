@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "backend/cpu/conv_tactic.h"
+#include "backend/operand_placement.h"
+#include "ops/conv.h"
+
+namespace narae::cpu {
+namespace {
+
+// The attributes both ops have, one spatial axis widened to two.
+struct Spatial {
+  int64_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1, pad_top = 0, pad_left = 0;
+};
+template <typename A>
+Spatial spatial_of(const A& a) {
+  Spatial s;
+  const size_t axes = a.strides.size();
+  s.stride_w = a.strides[axes - 1], s.dilation_w = a.dilations[axes - 1], s.pad_left = a.pads[axes - 1];
+  if (axes == 2) s.stride_h = a.strides[0], s.dilation_h = a.dilations[0], s.pad_top = a.pads[0];
+  return s;
+}
+
+void set_attributes(const Node& anchor, ConvShape& shape) {
+  shape.transposed = anchor.is("conv_transpose");
+  Spatial spatial;
+  if (shape.transposed) {
+    const auto& a = anchor.attributes<ConvTransposeAttributes>();
+    spatial = spatial_of(a), shape.groups = a.groups;
+  } else {
+    const auto& a = anchor.attributes<ConvAttributes>();
+    spatial = spatial_of(a), shape.groups = a.groups;
+  }
+  shape.stride_h = spatial.stride_h, shape.stride_w = spatial.stride_w;
+  shape.dilation_h = spatial.dilation_h, shape.dilation_w = spatial.dilation_w;
+  shape.pad_top = spatial.pad_top, shape.pad_left = spatial.pad_left;
+}
+
+void set_sizes(const Dims& x, const Dims& w, const Dims& y, ConvShape& shape) {
+  const bool two = x.size() == 4;
+  shape.n = x[0], shape.ic = x[1], shape.oc = y[1];
+  shape.ih = two ? x[2] : 1, shape.iw = x.back();
+  shape.oh = two ? y[2] : 1, shape.ow = y.back();
+  shape.kh = two ? w[2] : 1, shape.kw = w.back();
+}
+
+bool has_sizes(const ConvShape& s) {
+  return s.n > 0 && s.ic > 0 && s.oc > 0 && s.oh > 0 && s.ow > 0 && s.ih > 0 && s.iw > 0 && s.kh > 0 && s.kw > 0;
+}
+
+}  // namespace
+
+double ConvProblem::flops() const {
+  const double pixels = static_cast<double>(shape.transposed ? shape.ih * shape.iw : shape.oh * shape.ow);
+  return 2.0 * static_cast<double>(shape.n * shape.oc * (shape.ic / shape.groups) * shape.kh * shape.kw) * pixels;
+}
+
+std::optional<ConvProblem> conv_problem(const Node& node, const NodeDims& dims, std::string_view op, int lanes,
+                                        bool plain_input) {
+  const auto spans = [&](const Dims& result) -> SpanOf {
+    return [space = TileSpace{result, 1, true, lanes}](const Dims& operand) { return tile_class(space, operand); };
+  };
+  std::optional<ContractionBody> body = contraction_body(node, dims, op, spans);
+  if (!body || body->result.size() < 3 || body->result.size() > 4) return std::nullopt;
+  ConvProblem problem;
+  problem.x = body->operands[0], problem.weights = body->operands[1];
+  problem.bias = body->operands.size() > 2 && body->operands[2] >= 0 ? body->operands[2] : body->bias;
+  ConvShape& shape = problem.shape;
+  set_sizes(dims.inputs[static_cast<size_t>(problem.x)], dims.inputs[static_cast<size_t>(problem.weights)],
+            body->result, shape);
+  shape.plain_input = plain_input;
+  set_attributes(*body->anchor, shape);
+  if (!has_sizes(shape)) return std::nullopt;
+  // Every output phase must be there, because the packed weights are in their order.
+  if (shape.transposed && (shape.oh < shape.stride_h || shape.ow < shape.stride_w)) return std::nullopt;
+  problem.out = Layout::blocked(1, lanes);
+  problem.in = plain_input ? Layout::plain() : problem.out;
+  problem.space = {body->result, 1, true, lanes};
+  problem.body = std::move(*body);
+  return problem;
+}
+
+ConvShape packing_shape(const Node& anchor, const Dims& weights, bool plain_input) {
+  ConvShape shape;
+  set_attributes(anchor, shape);
+  shape.plain_input = plain_input;
+  shape.ic = shape.transposed ? weights[0] : weights[1] * shape.groups;
+  shape.oc = shape.transposed ? weights[1] * shape.groups : weights[0];
+  shape.kh = weights.size() == 4 ? weights[2] : 1, shape.kw = weights.back();
+  const auto extent = [](int64_t k, int64_t stride, int64_t dilation) { return (k - 1) * dilation + 1 + 4 * stride; };
+  shape.ih = extent(shape.kh, shape.stride_h, shape.dilation_h);
+  shape.iw = extent(shape.kw, shape.stride_w, shape.dilation_w);
+  shape.oh = shape.transposed ? shape.ih * shape.stride_h : 5;
+  shape.ow = shape.transposed ? shape.iw * shape.stride_w : 5;
+  if (!shape.transposed && shape.kh == 1 && shape.kw == 1) shape.oh = shape.ih, shape.ow = shape.iw;
+  return shape;
+}
+
+Choice conv_choice(const Tactic* tactic, const Node& node, const NodeDims& dims, const ConvProblem& problem) {
+  Choice choice = plain_choice(tactic, node);
+  choice.outputs[0] = problem.out;
+  const auto place = [&](int operand) {
+    if (operand < 0) return;
+    const auto i = static_cast<size_t>(operand);
+    place_operand(i, dims.inputs[i], problem.body.result, problem.out, choice);
+  };
+  for (const int operand : problem.body.rest_operands) place(operand);
+  place(problem.body.residual);
+  if (problem.bias >= 0) {  // flat over the channels, whatever its rank; the last block filled up with zeros
+    const Dims& own = dims.inputs[static_cast<size_t>(problem.bias)];
+    const auto axis = static_cast<int>(std::max_element(own.begin(), own.end()) - own.begin());
+    choice.inputs[static_cast<size_t>(problem.bias)] = Layout::blocked(axis, problem.out.block);
+  }
+  choice.inputs[static_cast<size_t>(problem.x)] = problem.in;
+  return choice;
+}
+
+CacheSizes cache_sizes(const Target& target) { return {target.l1_bytes, target.l2_bytes}; }
+
+}  // namespace narae::cpu

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: graphs of one node for which tactics are tried, beside the ops' own cases: sizes and bodies that make
+// layouts, tails and epilogues matter.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace narae {
+
+struct TacticCase {
+  std::string name;
+  std::function<std::unique_ptr<Graph>(const OpTable&)> build;  // one node; all its results are outputs
+};
+
+void add_pointwise_cases(std::vector<TacticCase>& cases);
+void add_conv_cases(std::vector<TacticCase>& cases);
+
+}  // namespace narae

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# narae_room(NAME [DEPS room...] [LIBS target...]): the folder being configured becomes the object library narae_NAME.
+# narae_room(NAME [DEPS room...] [LIBS target...] [TEST_CASES room...]): the folder being configured becomes the object library narae_NAME.
 # Every *.cc below it belongs to it, except *_test.cc and *_cases.cc (the test binary NAME_test).
 # The test has the CTest label `fast`: it also runs under the sanitizers (target `fast_tests`).
 # A room may include only headers of the rooms in DEPS and, through them, of theirs; tests/gates checks it.
@@ -31,11 +31,16 @@ function(narae_kernel_flags)
 endfunction()
 
 function(narae_room name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS;TEST_CASES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|cases)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_(test|cases)\\.cc$")
+  # TEST_CASES: the test also runs the *_cases.cc of these rooms.
+  foreach(room ${ARG_TEST_CASES})
+    file(GLOB cases CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*_cases.cc)
+    list(APPEND tests ${cases})
+  endforeach()
   narae_kernel_flags(${sources})
   add_library(narae_${name} OBJECT ${sources})
   target_include_directories(narae_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)

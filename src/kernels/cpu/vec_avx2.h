@@ -139,5 +139,27 @@ NARAE_INLINE void store_high_halves(uint16_t* p, Vi a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), pack_halves(_mm256_srli_epi32(a.v, 16)));
 }
 
+// r[i] lane j becomes r[j] lane i.
+NARAE_INLINE void transpose_square(Vf (&r)[8]) {
+  __m256 t[8], u[8];
+#define NARAE_PAIR(i)                                        \
+  t[2 * i] = _mm256_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v); \
+  t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
+  NARAE_PAIR(0)
+  NARAE_PAIR(1) NARAE_PAIR(2) NARAE_PAIR(3)
+#undef NARAE_PAIR
+#define NARAE_QUAD(q)                                                   \
+  u[4 * q] = _mm256_shuffle_ps(t[4 * q], t[4 * q + 2], 0x44),           \
+        u[4 * q + 1] = _mm256_shuffle_ps(t[4 * q], t[4 * q + 2], 0xee); \
+  u[4 * q + 2] = _mm256_shuffle_ps(t[4 * q + 1], t[4 * q + 3], 0x44);   \
+  u[4 * q + 3] = _mm256_shuffle_ps(t[4 * q + 1], t[4 * q + 3], 0xee);
+      NARAE_QUAD(0) NARAE_QUAD(1)
+#undef NARAE_QUAD
+#define NARAE_COLUMN(c) \
+  r[c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x20), r[4 + c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x31);
+          NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
+#undef NARAE_COLUMN
+}
+
 }  // namespace
 }  // namespace narae::cpu

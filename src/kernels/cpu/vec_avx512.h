@@ -114,5 +114,35 @@ NARAE_INLINE void store_high_halves(uint16_t* p, Vi a) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(_mm512_srli_epi32(a.v, 16)));
 }
 
+// r[i] lane j becomes r[j] lane i.
+NARAE_INLINE void transpose_square(Vf (&r)[16]) {
+  __m512 t[16], u[16];
+#define NARAE_PAIR(i)                                        \
+  t[2 * i] = _mm512_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v); \
+  t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
+  NARAE_PAIR(0)
+  NARAE_PAIR(1) NARAE_PAIR(2) NARAE_PAIR(3) NARAE_PAIR(4) NARAE_PAIR(5) NARAE_PAIR(6) NARAE_PAIR(7)
+#undef NARAE_PAIR
+  // u[4 q + c]: in each 128-bit part p, column 4 p + c of rows 4 q .. 4 q + 3.
+#define NARAE_QUAD(q)                                                   \
+  u[4 * q] = _mm512_shuffle_ps(t[4 * q], t[4 * q + 2], 0x44),           \
+        u[4 * q + 1] = _mm512_shuffle_ps(t[4 * q], t[4 * q + 2], 0xee); \
+  u[4 * q + 2] = _mm512_shuffle_ps(t[4 * q + 1], t[4 * q + 3], 0x44);   \
+  u[4 * q + 3] = _mm512_shuffle_ps(t[4 * q + 1], t[4 * q + 3], 0xee);
+      NARAE_QUAD(0) NARAE_QUAD(1) NARAE_QUAD(2) NARAE_QUAD(3)
+#undef NARAE_QUAD
+  // The 4 x 4 parts of columns c, c + 4, c + 8, c + 12.
+#define NARAE_COLUMN(c)                                                                                          \
+  {                                                                                                              \
+    const __m512 a = _mm512_shuffle_f32x4(u[c], u[4 + c], 0x88), b = _mm512_shuffle_f32x4(u[c], u[4 + c], 0xdd); \
+    const __m512 d = _mm512_shuffle_f32x4(u[8 + c], u[12 + c], 0x88),                                            \
+                 e = _mm512_shuffle_f32x4(u[8 + c], u[12 + c], 0xdd);                                            \
+    r[c].v = _mm512_shuffle_f32x4(a, d, 0x88), r[8 + c].v = _mm512_shuffle_f32x4(a, d, 0xdd);                    \
+    r[4 + c].v = _mm512_shuffle_f32x4(b, e, 0x88), r[12 + c].v = _mm512_shuffle_f32x4(b, e, 0xdd);               \
+  }
+          NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
+#undef NARAE_COLUMN
+}
+
 }  // namespace
 }  // namespace narae::cpu

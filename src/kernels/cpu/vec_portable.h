@@ -202,5 +202,15 @@ NARAE_INLINE void store_high_halves(uint16_t* p, Vi a) {
   for (int i = 0; i < vec_width; i++) p[i] = static_cast<uint16_t>(static_cast<uint32_t>(a.v[i]) >> 16);
 }
 
+// r[i] lane j becomes r[j] lane i.
+NARAE_INLINE void transpose_square(Vf (&r)[4]) {
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < i; j++) {
+      const float t = r[i].v[j];
+      r[i].v[j] = r[j].v[i];
+      r[j].v[i] = t;
+    }
+}
+
 }  // namespace
 }  // namespace narae::cpu

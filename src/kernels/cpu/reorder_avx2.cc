@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layout reorders and strided copies, avx2. The code is reorder_impl.h.
+#include "kernels/cpu/vec_avx2.h"
+// The vector vocabulary comes first: the kernels below are written in it.
+#include "kernels/cpu/reorder_impl.h"
+
+namespace narae::cpu {
+
+constinit const ReorderKernels reorder_kernels_avx2 = reorder_here();
+
+}  // namespace narae::cpu

@@ -13,8 +13,7 @@ constexpr size_t reader_limit = 8;
 
 class Growth {
  public:
-  Growth(const Rewriter& rewriter, const ConstantPart& constant_part, Node* anchor)
-      : rewriter_(rewriter), constant_part_(constant_part), shape_(anchor->output()->shape()) {
+  Growth(const Rewriter& rewriter, Node* anchor) : rewriter_(rewriter), shape_(anchor->output()->shape()) {
     made(anchor->output());
   }
 
@@ -40,7 +39,7 @@ class Growth {
   }
 
   bool fits(const Node& node) const {
-    return scalar_f32(node) && node.output()->shape() == shape_ && !constant_part_.has(&node);
+    return scalar_f32(node) && node.output()->shape() == shape_ && !rewriter_.constant(&node);
   }
 
  private:
@@ -51,7 +50,6 @@ class Growth {
   }
 
   const Rewriter& rewriter_;
-  const ConstantPart& constant_part_;
   const Shape& shape_;
   std::vector<Node*> nodes_;
   // Readers outside of the region, of each of its values that has any. A path that leaves the region and comes back
@@ -78,8 +76,8 @@ std::string refusal(const Rewriter& rewriter, const Growth& growth, const Node& 
 
 }  // namespace
 
-Epilogue grow_epilogue(const Rewriter& rewriter, const ConstantPart& constant_part, Node* anchor, size_t limit) {
-  Growth growth(rewriter, constant_part, anchor);
+Epilogue grow_epilogue(const Rewriter& rewriter, Node* anchor, size_t limit) {
+  Growth growth(rewriter, anchor);
   Epilogue epilogue = growth.run(limit);
   epilogue.refused = refusal(rewriter, growth, epilogue.nodes.empty() ? *anchor : *epilogue.nodes.back());
   return epilogue;

@@ -14,6 +14,6 @@ struct Epilogue {
 
 // The largest one, of at most `limit` nodes. Its values are f32 of the shape of anchor's first result (boolean masks
 // between); no path leaves and comes back, so it may stand where its last node stands.
-Epilogue grow_epilogue(const Rewriter& rewriter, const ConstantPart& constant_part, Node* anchor, size_t limit);
+Epilogue grow_epilogue(const Rewriter& rewriter, Node* anchor, size_t limit);
 
 }  // namespace narae

@@ -28,13 +28,12 @@ std::vector<std::string> labels(const Node& anchor, const std::vector<Node*>& re
 
 bool fuse_contractions(Graph& graph, const Target&, PassContext& context) {
   Rewriter rewriter(graph, context);
-  const ConstantPart constant_part(graph);
   const auto first_record = static_cast<ptrdiff_t>(context.fusions.size());
   for (Node *node = graph.last(), *previous = nullptr; node; node = previous) {
     previous = node->previous();
     ++context.visited;
-    if (!is_anchor(*node) || constant_part.has(node)) continue;
-    const Epilogue epilogue = grow_epilogue(rewriter, constant_part, node, epilogue_limit);
+    if (!is_anchor(*node) || rewriter.constant(node)) continue;
+    const Epilogue epilogue = grow_epilogue(rewriter, node, epilogue_limit);
     if (!epilogue.refused.empty()) context.refused("epilogue", labels(*node, epilogue.nodes), epilogue.refused);
     if (epilogue.nodes.empty()) continue;
     std::vector<std::string> names = labels(*node, epilogue.nodes);

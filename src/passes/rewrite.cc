@@ -10,6 +10,13 @@ namespace narae {
 
 Rewriter::Rewriter(Graph& graph, PassContext& context) : graph_(graph), context_(context) {
   for (const Value* value : graph.outputs()) ++outputs_[value];
+  for (const Node* node = graph.first(); node; node = node->next()) classify(node);
+}
+
+void Rewriter::classify(const Node* node) {
+  const bool known = std::all_of(node->inputs().begin(), node->inputs().end(),
+                                 [&](const Value* value) { return !value || constant(value); });
+  if (known && depends_on_operands_only(*node)) constant_part_.insert(node);
 }
 
 Node* Rewriter::made_by(const Value* value, std::string_view op) const {
@@ -42,8 +49,12 @@ void Rewriter::redirect(Value* old_value, Value* fresh) {
 
 bool Rewriter::replace(Value* old_value, Value* fresh) {
   if (old_value->keep()) return false;
+  const bool needed = !old_value->users().empty() || is_output(old_value);
   redirect(old_value, fresh);
-  if (old_value->producer()) erase_unused(old_value->producer());
+  std::set<std::string> origins;
+  if (old_value->producer()) erase_unused(old_value->producer(), &origins);
+  // Where nothing reads it, the fresh value's producer may be among the erased.
+  if (needed && fresh->producer()) fresh->producer()->add_origins(origins);
   return true;
 }
 
@@ -56,7 +67,7 @@ bool Rewriter::replace(Node* node, const std::vector<Value*>& fresh) {
   return true;
 }
 
-void Rewriter::erase_unused(Node* node) {
+void Rewriter::erase_unused(Node* node, std::set<std::string>* origins) {
   std::vector<Node*> pending{node};
   while (!pending.empty()) {
     Node* at = pending.back();
@@ -70,6 +81,8 @@ void Rewriter::erase_unused(Node* node) {
     for (Value* value : at->inputs()) {
       if (value && value->producer()) producers.push_back(value->producer());
     }
+    if (origins) origins->insert(at->origins().begin(), at->origins().end());
+    constant_part_.erase(at);  // the next node may get its address
     graph_.erase(at);
     changed_ = true;
     std::sort(producers.begin(), producers.end());
@@ -112,14 +125,6 @@ bool depends_on_operands_only(const Node& node) {
   node.attribute_box()->collect_dims(dims);
   for (const Value* value : node.outputs()) dims.insert(dims.end(), value->shape().begin(), value->shape().end());
   return std::all_of(dims.begin(), dims.end(), [](const Dim& dim) { return dim.is_constant(); });
-}
-
-ConstantPart::ConstantPart(const Graph& graph) {
-  for (const Node* node = graph.first(); node; node = node->next()) {
-    const bool constant = std::all_of(node->inputs().begin(), node->inputs().end(),
-                                      [&](const Value* value) { return !value || has(value); });
-    if (constant && depends_on_operands_only(*node)) nodes_.insert(node);
-  }
 }
 
 }  // namespace narae

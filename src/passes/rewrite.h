@@ -30,22 +30,32 @@ class Rewriter {
   // The same when nothing else reads `value`.
   Node* made_only_for(const Value* value, std::string_view op) const;
 
+  // The constant part: nodes all of whose operands are constants or results of such nodes. They are evaluated once, at
+  // load; what a pass fuses into run-time nodes must not swallow them.
+  bool constant(const Value* value) const {
+    return value->is_constant() || (value->producer() && constant(value->producer()));
+  }
+  bool constant(const Node* node) const { return constant_part_.count(node) > 0; }
+  // A new node joins the constant part where it belongs there.
+  void classify(const Node* node);
+
   // A Builder that puts nodes before `node` and gives them its origins.
   Builder before(Node* node) const;
   // All readers of `old_value` read `fresh` (of the same type), and what only `old_value` needed is erased. False, with
-  // nothing done, when old_value is kept.
+  // nothing done, when old_value is kept. What makes `fresh` takes over the names of what was erased.
   bool replace(Value* old_value, Value* fresh);
   // The same for all results of a node at once; `node` is gone unless false.
   bool replace(Node* node, const std::vector<Value*>& fresh);
   // The first half of replace(): the readers change, nothing is erased.
   void redirect(Value* old_value, Value* fresh);
-  // Erases `node` if nothing needs it, then whatever that leaves unneeded.
-  void erase_unused(Node* node);
+  // Erases `node` if nothing needs it, then whatever that leaves unneeded; adds their origins to `origins`, if given.
+  void erase_unused(Node* node, std::set<std::string>* origins = nullptr);
 
  private:
   Graph& graph_;
   PassContext& context_;
   std::unordered_map<const Value*, int> outputs_;
+  std::unordered_set<const Node*> constant_part_;
   bool changed_ = false;
 };
 
@@ -64,18 +74,5 @@ bool same_type(const Value* a, const Value* b);
 
 // No symbol and no chance decides its results.
 bool depends_on_operands_only(const Node& node);
-
-// The nodes all of whose operands are constants or results of such nodes: evaluated once, at load. What a pass fuses
-// into run-time nodes must not swallow them.
-class ConstantPart {
- public:
-  explicit ConstantPart(const Graph& graph);
-  bool has(const Value* value) const { return value->is_constant() || (value->producer() && has(value->producer())); }
-  bool has(const Node* node) const { return nodes_.count(node) > 0; }
-  void add(const Node* node) { nodes_.insert(node); }
-
- private:
-  std::unordered_set<const Node*> nodes_;
-};
 
 }  // namespace narae

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// One spelling for what has several, so later passes need to know only that one: x - c is x + (-c), x / c is x * (1 /
+// c) (within 1.5 units in the last place, where 1 / c is a normal number), powers that are squares or roots are those.
+#include <cmath>
+
+#include "passes/fold.h"
+#include "passes/pass_list.h"
+
+namespace narae::passes {
+namespace {
+
+bool small_constant(const Value* value, const PassContext& context) {
+  return value->is_constant() && value->dtype() == DType::f32 && value->tensor().count() <= context.fold_limit;
+}
+
+bool has_normal_inverse(const Value* value) {
+  const Tensor& tensor = value->tensor();
+  for (int64_t i = 0; i < tensor.count(); ++i) {
+    if (!std::isnormal(tensor.as<float>()[i]) || !std::isnormal(1.0f / tensor.as<float>()[i])) return false;
+  }
+  return true;
+}
+
+Value* power(Rewriter& rewriter, Node* node) {
+  const WithScalar match = with_scalar(node);
+  if (!match || match.constant_first) return nullptr;
+  const char* op = match.scalar == 2      ? "square"
+                   : match.scalar == 0.5  ? "sqrt"
+                   : match.scalar == -0.5 ? "rsqrt"
+                   : match.scalar == -1   ? "reciprocal"
+                                          : nullptr;
+  return op ? rewriter.before(node).op(op, {match.other}) : nullptr;
+}
+
+Value* quotient(Rewriter& rewriter, Node* node) {
+  Value *a = node->input(0), *b = node->input(1);
+  if (small_constant(b, rewriter.context()) && has_normal_inverse(b)) {
+    Value* inverse = ConstantBuilder(rewriter, node).op("reciprocal", {b});
+    return rewriter.before(node).op("mul", {a, inverse});
+  }
+  const WithScalar match = with_scalar(node);
+  if (!match || !match.constant_first || match.scalar != 1) return nullptr;
+  if (const Node* root = rewriter.made_only_for(b, "sqrt")) return rewriter.before(node).op("rsqrt", {root->input(0)});
+  return rewriter.before(node).op("reciprocal", {b});
+}
+
+Value* canonical(Rewriter& rewriter, Node* node) {
+  if (node->is("pow")) return power(rewriter, node);
+  if (node->is("div")) return quotient(rewriter, node);
+  if (node->is("sub") && small_constant(node->input(1), rewriter.context())) {
+    Value* negative = ConstantBuilder(rewriter, node).op("neg", {node->input(1)});
+    return rewriter.before(node).op("add", {node->input(0), negative});
+  }
+  if (node->is("mul") && node->input(0) == node->input(1)) return rewriter.before(node).op("square", {node->input(0)});
+  if (node->is("max")) {
+    const WithScalar match = with_scalar(node);
+    if (match && match.scalar == 0) return rewriter.before(node).op("relu", {match.other});
+  }
+  if (node->is("reciprocal")) {
+    const Node* root = rewriter.made_only_for(node->input(0), "sqrt");
+    if (root) return rewriter.before(node).op("rsqrt", {root->input(0)});
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool canonicalise(Graph& graph, PassContext& context) {
+  Rewriter rewriter(graph, context);
+  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
+    next = node->next();
+    ++context.visited;
+    if (node->outputs().size() != 1 || node->output()->dtype() != DType::f32 || node->output()->keep()) continue;
+    if (Value* fresh = canonical(rewriter, node)) rewriter.replace(node->output(), fresh);
+  }
+  return rewriter.changed();
+}
+
+}  // namespace narae::passes

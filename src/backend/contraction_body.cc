@@ -122,8 +122,7 @@ bool lower_rest(const Node& node, const NodeDims& dims, const SpanOf& span_of, C
     if (&value == body.anchor->output(0)) return ScalarClass::full;
     const int operand = operand_of(node, &value);
     const std::optional<ScalarClass> span =
-        operand < 0 || value.dtype() != DType::f32 ? std::nullopt
-                                                   : span_of(dims.inputs[static_cast<size_t>(operand)]);
+        operand < 0 || value.dtype() != DType::f32 ? std::nullopt : span_of(dims.inputs[static_cast<size_t>(operand)]);
     if (!span) followed = false;
     return span.value_or(ScalarClass::full);
   };
@@ -152,7 +151,8 @@ const Node* contraction_anchor(const Node& node, std::string_view op) {
 }
 
 std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
-                                                const std::function<SpanOf(const Dims& result)>& spans, bool take_residual) {
+                                                const std::function<SpanOf(const Dims& result)>& spans,
+                                                bool take_residual) {
   ContractionBody body;
   body.anchor = contraction_anchor(node, anchor_op);
   if (!body.anchor) return std::nullopt;

@@ -40,7 +40,8 @@ TacticCase plain_case(const ConvCase& c, bool constant, bool bias) {
             std::vector<Value*> operands{graph->add_input("x", DType::f32, {c.n, c.ic, c.h, c.w})};
             const Dims w{c.oc, c.ic / c.groups, c.k, c.k};
             const auto value = [&](const char* name, const Dims& dims) {
-              return constant ? graph->add_constant(weights(dims, 3)) : graph->add_input(name, DType::f32, to_shape(dims));
+              return constant ? graph->add_constant(weights(dims, 3))
+                              : graph->add_input(name, DType::f32, to_shape(dims));
             };
             operands.push_back(value("w", w));
             if (bias) operands.push_back(value("b", {c.oc}));
@@ -101,8 +102,8 @@ TacticCase transposed_case(const char* name, int64_t ic, int64_t oc, int64_t k, 
             Value* x = graph->add_input("x", DType::f32, {2, ic, 5, 6});
             Value* w = graph->add_constant(weights({ic, oc / groups, k, k}, 3));
             Value* bias = graph->add_constant(weights({oc}, 4));
-            ConvTransposeAttributes a{{stride, stride}, {1, 1}, {pad, pad, pad, pad}, {output_padding, output_padding},
-                                      groups};
+            ConvTransposeAttributes a{
+                {stride, stride}, {1, 1}, {pad, pad, pad, pad}, {output_padding, output_padding}, groups};
             graph->add_output(b.op("conv_transpose", {x, w, bias}, a));
             return graph;
           }};

@@ -45,8 +45,8 @@ class Stream {
 
 // What the machine reaches at best; all per core but dram_bytes_per_s, which is for all cores of the device.
 struct Peaks {
-  double fma_flops = 0;          // f32 multiply and add counted separately
-  double int8_ops = 0;           // 8-bit dot products, 0 where the instruction set has none
+  double fma_flops = 0;  // f32 multiply and add counted separately
+  double int8_ops = 0;   // 8-bit dot products, 0 where the instruction set has none
   double l2_bytes_per_s = 0, dram_bytes_per_s = 0;
 };
 

@@ -40,8 +40,8 @@ TacticCase plain_case(const GemmCase& c) {
             auto graph = std::make_unique<Graph>(ops);
             Builder b(*graph);
             Value* left = graph->add_input("a", DType::f32, to_shape(c.a));
-            Value* right = c.b_constant ? graph->add_constant(values(c.b, 3))
-                                        : graph->add_input("b", DType::f32, to_shape(c.b));
+            Value* right =
+                c.b_constant ? graph->add_constant(values(c.b, 3)) : graph->add_input("b", DType::f32, to_shape(c.b));
             graph->add_output(b.op("matmul", {left, right}, MatmulAttributes{c.transpose_a, c.transpose_b}));
             return graph;
           }};

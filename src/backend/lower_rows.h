@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row ops (reductions, softmax, norms over any axes) as instructions of a ScalarProgram. All of one program must go over
-// the same axes.
+// Row ops (reductions, softmax, norms over any axes) as instructions of a ScalarProgram. All of one program must go
+// over the same axes.
 #pragma once
 
 #include <optional>

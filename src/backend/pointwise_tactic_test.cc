@@ -54,7 +54,8 @@ void add_single_cases(std::vector<TacticCase>& cases) {
   for (const int64_t channels : {16, 19}) {
     const Shape shape{2, channels, 3, 5};
     const std::string suffix = "_c" + std::to_string(channels);
-    cases.push_back(single("relu" + suffix, [=](Builder& b) { return std::vector{b.op("relu", {in(b, "x", shape)})}; }));
+    cases.push_back(
+        single("relu" + suffix, [=](Builder& b) { return std::vector{b.op("relu", {in(b, "x", shape)})}; }));
     cases.push_back(single("exp" + suffix, [=](Builder& b) { return std::vector{b.op("exp", {in(b, "x", shape)})}; }));
     cases.push_back(single("add_channel" + suffix, [=](Builder& b) {
       return std::vector{b.op("add", {in(b, "x", shape), constant(b, {channels, 1, 1})})};

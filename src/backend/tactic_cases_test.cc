@@ -67,9 +67,9 @@ class TacticCases : public testing::TestWithParam<std::string> {
     std::vector<Tensor> operands;
     for (const Value* value : node.inputs()) {
       const auto at = std::find(names.begin(), names.end(), value) - names.begin();
-      operands.push_back(!value                                 ? Tensor()
+      operands.push_back(!value                                       ? Tensor()
                          : at == static_cast<ptrdiff_t>(names.size()) ? value->tensor()
-                                                                : one.inputs[static_cast<size_t>(at)]);
+                                                                      : one.inputs[static_cast<size_t>(at)]);
     }
     const SymbolValues symbols = bind_symbols(*one.graph, one.inputs);
     const NodeDims dims = node_dims(node, symbols);

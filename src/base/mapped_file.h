@@ -42,7 +42,7 @@ class AtomicFile {
 
   void write(const void* data, size_t size);
   void overwrite(uint64_t offset, const void* data, size_t size);  // bytes written before
-  void pad_to(size_t alignment);  // zero bytes up to a multiple of `alignment`
+  void pad_to(size_t alignment);                                   // zero bytes up to a multiple of `alignment`
   uint64_t offset() const { return offset_; }
   void commit();
 

@@ -5,10 +5,10 @@
 #include <memory>
 #include <optional>
 
+#include "base/progress.h"
 #include "compile/pass_driver.h"
 #include "engine/engine.h"
 #include "engine/runtime.h"
-#include "base/progress.h"
 
 namespace narae {
 

@@ -14,9 +14,9 @@ namespace narae {
 namespace {
 
 struct Budget {
-  double near = 1;       // candidates up to (1 + near) times the best estimate
-  size_t most = 4;       // of them
-  double seconds = 0.01; // for all of one node's
+  double near = 1;        // candidates up to (1 + near) times the best estimate
+  size_t most = 4;        // of them
+  double seconds = 0.01;  // for all of one node's
   int rounds = 3;
 };
 
@@ -72,7 +72,10 @@ class Trial {
 class NodeTuner {
  public:
   NodeTuner(Runtime& runtime, const SymbolValues& sizes, Budget budget)
-      : cache_(runtime.timing_cache()), device_(*runtime.device()), sizes_(sizes), budget_(budget),
+      : cache_(runtime.timing_cache()),
+        device_(*runtime.device()),
+        sizes_(sizes),
+        budget_(budget),
         stream_(device_.make_stream()) {}
 
   void tune(const Node& node) {
@@ -114,7 +117,8 @@ class NodeTuner {
     all.erase(std::remove_if(all.begin(), all.end(),
                              [](const Candidate& c) { return c.choice.tactic->is_reference() || c.seconds <= 0; }),
               all.end());
-    std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; });
+    std::stable_sort(all.begin(), all.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; });
     size_t keep = 0;
     while (keep < all.size() && keep < budget_.most && all[keep].seconds <= all[0].seconds * (1 + budget_.near)) ++keep;
     // Each tactic shows its best at least once: the model may be wrong about a whole family.

@@ -133,7 +133,8 @@ class Reader {
     Tensor tensor;
     tensor.dtype = dtype;
     tensor.dims = std::move(dims);
-    if (tensor.bytes() != bytes.size()) bad(fmt::format("a {} has {} bytes, not {}", what, bytes.size(), tensor.bytes()));
+    if (tensor.bytes() != bytes.size())
+      bad(fmt::format("a {} has {} bytes, not {}", what, bytes.size(), tensor.bytes()));
     if (blob.offset % 64 != 0) bad(fmt::format("a {} is not aligned", what));
     tensor.data = const_cast<char*>(bytes.data());
     tensor.owner = file_;

@@ -42,7 +42,8 @@ std::string Runtime::cache_file(const char* what) const {
 
 bool Runtime::read_peaks(Peaks& peaks) const {
   std::ifstream file(cache_file("peaks"));
-  return static_cast<bool>(file >> peaks.fma_flops >> peaks.int8_ops >> peaks.l2_bytes_per_s >> peaks.dram_bytes_per_s) &&
+  return static_cast<bool>(file >> peaks.fma_flops >> peaks.int8_ops >> peaks.l2_bytes_per_s >>
+                           peaks.dram_bytes_per_s) &&
          peaks.fma_flops > 0 && peaks.l2_bytes_per_s > 0 && peaks.dram_bytes_per_s > 0;
 }
 

@@ -68,8 +68,8 @@ void write_leaves(Writer& writer, const Graph& graph, const std::unordered_map<c
   const int64_t inline_limit = PrintOptions().inline_limit;
   for (const auto& value : graph.values()) {
     if (!value->is_constant() || value->tensor().count() <= inline_limit) continue;
-    writer.line(fmt::format("leaf {} {}", numbers.at(value.get()),
-                            writer.blob(value->tensor().data, value->tensor().bytes())));
+    writer.line(
+        fmt::format("leaf {} {}", numbers.at(value.get()), writer.blob(value->tensor().data, value->tensor().bytes())));
   }
 }
 

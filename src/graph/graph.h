@@ -76,7 +76,9 @@ class Node {
   std::string label() const;
   Node* next() const;  // in topological order; null at the end
   Node* previous() const;
-  int64_t order() const { return order_; }  // strictly increasing along the list: a.order() < b.order() <=> a stands before b
+  int64_t order() const {
+    return order_;
+  }  // strictly increasing along the list: a.order() < b.order() <=> a stands before b
 
  private:
   friend class Graph;
@@ -100,9 +102,9 @@ struct Guard {
 // How the value of a symbol is found when inputs are bound.
 struct SymbolSource {
   Dim symbol;
-  int input = 0;          // index into inputs()
-  int axis = -1;          // size of this axis, or
-  int64_t element = -1;   // this element of the (integer, host) contents
+  int input = 0;         // index into inputs()
+  int axis = -1;         // size of this axis, or
+  int64_t element = -1;  // this element of the (integer, host) contents
 };
 
 class Graph {

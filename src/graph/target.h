@@ -12,10 +12,10 @@
 namespace narae {
 
 struct Target {
-  std::string device;                // backend's name, such as "cpu"
-  std::string isa;                   // level the kernels are chosen by
-  std::vector<std::string> features; // all that was detected
-  std::vector<DType> dtypes;         // types its kernels compute in
+  std::string device;                 // backend's name, such as "cpu"
+  std::string isa;                    // level the kernels are chosen by
+  std::vector<std::string> features;  // all that was detected
+  std::vector<DType> dtypes;          // types its kernels compute in
   int64_t l1_bytes = 32 << 10, l2_bytes = 1 << 20, l3_bytes = 32 << 20;
   int cores = 1;
   // Preferred block of the channel axis for contractions; 1: none.

@@ -123,10 +123,10 @@ OpDef unary(const char* name, void (*infer)(InferContext&)) {
 
 }  // namespace
 
-#define NARAE_UNARY_OP(name, Attrs, immediates, infer)                                            \
-  const OpDef* name##_op() {                                                                      \
-    static const OpDef def = unary<Attrs, ScalarOp::name, immediates>(#name, infer);              \
-    return &def;                                                                                  \
+#define NARAE_UNARY_OP(name, Attrs, immediates, infer)                               \
+  const OpDef* name##_op() {                                                         \
+    static const OpDef def = unary<Attrs, ScalarOp::name, immediates>(#name, infer); \
+    return &def;                                                                     \
   }
 #define NARAE_PLAIN_UNARY_OP(name) NARAE_UNARY_OP(name, NoAttributes, none, infer_same)
 NARAE_PLAIN_UNARY_OP(abs)

@@ -15,8 +15,8 @@ namespace narae {
 double CostSource::reformat_seconds(DType dtype, const Dims& dims, const Layout& from, const Layout& to,
                                     const Target& target) const {
   if (from == to) return 0;
-  const double bytes = static_cast<double>(from.stored_count(dims) + to.stored_count(dims)) *
-                       static_cast<double>(dtype_size(dtype));
+  const double bytes =
+      static_cast<double>(from.stored_count(dims) + to.stored_count(dims)) * static_cast<double>(dtype_size(dtype));
   // Small values stay in the second-level cache; strided access halves what it gives.
   const double rate = bytes < static_cast<double>(target.l2_bytes) * target.cores
                           ? target.l2_bytes_per_s * target.cores / 4
@@ -166,7 +166,8 @@ class Selector {
       if (!value || value->is_constant()) continue;  // constants are brought into any form at load
       if (!value->producer()) {                      // inputs and states are plain
         for (size_t j = 0; j < alternatives_[consumer].size(); ++j) {
-          problem_.costs[consumer][j] += reformat(*value, Layout::plain(), alternatives_[consumer][j]->choice.inputs[slot]);
+          problem_.costs[consumer][j] +=
+              reformat(*value, Layout::plain(), alternatives_[consumer][j]->choice.inputs[slot]);
         }
         continue;
       }
@@ -177,8 +178,8 @@ class Selector {
       bool free = true;
       for (const Candidate* from : made) {
         for (const Candidate* to : wanted) {
-          const double cost = reformat(*value, from->choice.outputs[static_cast<size_t>(value->index())],
-                                       to->choice.inputs[slot]);
+          const double cost =
+              reformat(*value, from->choice.outputs[static_cast<size_t>(value->index())], to->choice.inputs[slot]);
           free = free && cost == 0;
           edge.costs.push_back(cost);
         }
@@ -208,9 +209,10 @@ class Selector {
       for (size_t slot = 0; slot < node->inputs().size(); ++slot) {
         const Value* value = node->input(slot);
         if (!value || value->is_constant()) continue;
-        const Layout made = value->producer()
-                                ? selection.nodes.at(value->producer()).choice.outputs[static_cast<size_t>(value->index())]
-                                : Layout::plain();
+        const Layout made =
+            value->producer()
+                ? selection.nodes.at(value->producer()).choice.outputs[static_cast<size_t>(value->index())]
+                : Layout::plain();
         selection.reformats += made != choice.inputs[slot];
       }
     }

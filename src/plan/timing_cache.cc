@@ -38,7 +38,8 @@ std::unordered_map<uint64_t, double> read_file(const std::string& path, uint64_t
   while (std::getline(file, line)) {
     uint64_t key;
     double value;
-    if (std::sscanf(line.c_str(), "%" SCNx64 " %lf", &key, &value) == 2 && value > 0 && value < 1e6) seconds[key] = value;
+    if (std::sscanf(line.c_str(), "%" SCNx64 " %lf", &key, &value) == 2 && value > 0 && value < 1e6)
+      seconds[key] = value;
   }
   return seconds;
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tensor/tensor.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,7 +8,6 @@
 #include "base/error.h"
 #include "tensor/dim.h"
 #include "tensor/layout.h"
-#include "tensor/tensor.h"
 
 namespace narae {
 namespace {

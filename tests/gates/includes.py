@@ -17,10 +17,11 @@ def rooms_of(tree):
     rooms = {}
     for name in tree.under("src", ends="CMakeLists.txt"):
         for room, rest in ROOM.findall(re.sub(r"#.*", "", tree.text(name))):
-            lists, key = {"DEPS": [], "LIBS": [], "TEST_DEPS": []}, None
+            lists, key = {"DEPS": [], "TEST_DEPS": []}, None
             for word in rest.split():
-                if word in lists:
+                if word.isupper():  # a keyword: DEPS, or one that names no rooms
                     key = word
+                    lists.setdefault(word, [])
                 elif key:
                     lists[key].append(word)
             rooms[room] = lists
@@ -156,7 +157,7 @@ BASE = {"src/base/CMakeLists.txt": "narae_room(base)\n", "src/base/error.h": "#p
         "src/tensor/tensor.h": '#include "base/error.h"\n',
         "src/kernels/CMakeLists.txt": "narae_room(kernels DEPS tensor)\n",
         "src/kernels/add.cc": '#include "tensor/formats.h"\n'}
-GOOD = [BASE, BASE | {"src/base/base_test.cc": '#include "base/error.h"\n',
+GOOD = [BASE, BASE | {"src/kernels/CMakeLists.txt": "narae_room(kernels DEPS tensor TEST_CASES ops)\n"}, BASE | {"src/base/base_test.cc": '#include "base/error.h"\n',
                       ARCHITECTURE: "  base/  x -> nothing\n  tensor/  y -> base\n  kernels/  k -> tensor's data\n"}]
 BAD = [BASE | {"src/base/up.cc": '#include "tensor/tensor.h"\n'},
        BASE | {"src/base/CMakeLists.txt": "narae_room(base\n  DEPS tensor)\n"},

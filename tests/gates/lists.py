@@ -2,14 +2,18 @@
 """Lists in step with folders: every entry of an X.inc names what exists, and nothing that belongs in a list is missing.
 
 An entry is a line `MACRO(name)`, `MACRO(name, file)` or `MACRO(name, "text")`: name.cc, file.cc (that the name is in it
-is the linker's to say), a folder, or for a kernel the first part of a file's name. What belongs: a .cc beside the list
-that no header announces (a pass, a tactic), a *_cases.cc (of an op's file), a folder with sources (a backend).
+is the linker's to say), a folder, or for a kernel the first part of a file's name. What belongs: a function that makes a
+tactic or an op; beside a list without files a .cc that no header announces (a pass); a *_cases.cc (of an op's file); a
+folder with sources (a backend).
 """
 import re
 
 from tree import is_test
 
 ENTRY = re.compile(r"^\s*[A-Z][A-Z0-9_]*\(\s*\"?(\w+)\"?\s*(?:,\s*(\w+)\s*)?[,)]", re.M)
+
+
+MADE = re.compile(r"^(?!#)\S.*\b(?:make_(\w+)_tactic|OpDef\* (\w+)_op)\([^;]*\{", re.M)
 
 
 def entries_of(text):
@@ -30,16 +34,19 @@ def missing(tree, inc, entries):
             yield f"{inc}: {entry} has no file {folder}/{entry}.cc"
 
 
-def unlisted(tree, folder, where, listed):
+def unlisted(tree, folder, where, names, files):
     """Files and folders beside the lists that they should name."""
+    listed = names | files
     beside = [name for name in tree.under(folder, ends=".cc") if "/" not in name[len(folder) + 1:]]
     for name in beside:
         stem = name[len(folder) + 1:-3]
         if stem.endswith("_cases"):
             if stem[:-6] not in listed and stem != "all_cases":  # that one is made from the list
                 yield f"{name}: {stem[:-6]} is not in {where}"
-        elif stem == folder.rsplit("/", 1)[-1] + "_backend":
-            continue  # what the line of backends.inc names
+        elif files:
+            for made in (a or b for a, b in MADE.findall(tree.text(name))):
+                if made not in names:
+                    yield f"{name}: {made} is not in {where}"
         elif not is_test(name) and stem not in listed and not tree.is_file(f"{folder}/{stem}.h"):
             yield f"{name}: neither in {where} nor announced by a header of its own"
     if "backends.inc" in where:
@@ -53,14 +60,15 @@ def check(tree):
     for inc in tree.under("src", ends=".inc"):
         lists.setdefault(inc.rsplit("/", 1)[0], []).append(inc)
     for folder, incs in lists.items():
-        listed = set()
+        all_names, files = set(), set()
         for inc in incs:
             entries = entries_of(tree.text(inc))
             names = [name for name, _ in entries]
             problems += missing(tree, inc, entries)
             problems += [f"{inc}: {name} stands there twice" for name in sorted(set(names)) if names.count(name) > 1]
-            listed |= {file or name for name, file in entries}
-        problems += unlisted(tree, folder, " or ".join(incs), listed)
+            all_names |= set(names)
+            files |= {file for _, file in entries if file}
+        problems += unlisted(tree, folder, " or ".join(incs), all_names, files)
     return problems
 
 
@@ -70,8 +78,10 @@ UNARY = {"src/ops/ops.inc": "OP(abs, unary)\nOP(neg, unary)\n", "src/ops/unary.c
          "src/ops/unary_cases.cc": ""}
 GOOD = [OPS, UNARY, {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/device.cc": ""},
         {"src/backend/backends.inc": "NARAE_BACKEND(cpu, cpu)\n", "src/backend/cpu/cpu_backend.cc": "",
-         "src/backend/cpu/cpu_tactics.inc": "NARAE_TACTIC(view, view_tactic)\n", "src/backend/cpu/view_tactic.cc": ""}]
-BAD = [{"src/ops/ops.inc": "OP(abs, unary)\n"}, UNARY | {"src/ops/unary.cc": "", "src/ops/more_cases.cc": ""},
+         "src/backend/cpu/cpu_tactics.inc": "NARAE_TACTIC(view, view_tactic)\n", "src/backend/cpu/view_tactic.cc": "P<Tactic> make_view_tactic(L l) { return x; }\n"}]
+BAD = [{"src/backend/cpu/cpu_tactics.inc": "NARAE_TACTIC(view, view_tactic)\n", "src/backend/cpu/view_tactic.cc": "",
+        "src/backend/cpu/gemm_tactic.cc": "P<Tactic> make_gemm_tactic(L l) {\n"},
+       UNARY | {"src/ops/more.cc": "const OpDef* more_op() {\n"}, {"src/ops/ops.inc": "OP(abs, unary)\n"}, UNARY | {"src/ops/unary.cc": "", "src/ops/more_cases.cc": ""},
        {"src/backend/backends.inc": "NARAE_BACKEND(cpu)\n", "src/backend/cpu/a.cc": "", "src/backend/fake/a.cc": ""}, OPS | {"src/ops/ops.inc": "OP(relu)\nOP(conv)\nOP(gone)\n"}, OPS | {"src/ops/ops.inc": "OP(conv)\n"},
        OPS | {"src/ops/gelu_cases.cc": ""}, OPS | {"src/ops/ops.inc": "OP(relu)\nOP(conv)\nOP(relu)\n"},
        {"src/passes/passes.inc": "NARAE_PASS(fold)\n", "src/passes/fold.cc": "", "src/passes/cse.cc": ""}]

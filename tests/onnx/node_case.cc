@@ -18,11 +18,12 @@ namespace fs = std::filesystem;
 namespace {
 
 Tensor read_pb(const fs::path& path) {
-  return with_context([&] { return path.filename().string(); }, [&] {
-    const std::shared_ptr<const MappedFile> file = MappedFile::open(path.string());
-    onnx::TensorSource source(file, path.parent_path().string());
-    return onnx::to_tensor(onnx::read_tensor(file->bytes()), source);
-  });
+  return with_context([&] { return path.filename().string(); },
+                      [&] {
+                        const std::shared_ptr<const MappedFile> file = MappedFile::open(path.string());
+                        onnx::TensorSource source(file, path.parent_path().string());
+                        return onnx::to_tensor(onnx::read_tensor(file->bytes()), source);
+                      });
 }
 
 std::vector<Tensor> read_numbered(const fs::path& folder, const char* stem) {
@@ -68,7 +69,8 @@ std::vector<NodeDataSet> read_data_sets(const NodeCase& node_case) {
 }
 
 std::string difference(const Tensor& got, const Tensor& want, bool by_value) {
-  if (got.dtype != want.dtype) return fmt::format("type {} instead of {}", dtype_name(got.dtype), dtype_name(want.dtype));
+  if (got.dtype != want.dtype)
+    return fmt::format("type {} instead of {}", dtype_name(got.dtype), dtype_name(want.dtype));
   if (got.dims != want.dims) return fmt::format("shape {} instead of {}", dims_text(got.dims), dims_text(want.dims));
   if (!by_value) return {};
   int64_t wrong = 0;

@@ -6,7 +6,6 @@
 // A graph input is never turned into a constant. Passed / failed / unsupported are told apart: unsupported means the
 // importer (or the reader of the data) refused with an Error, failed means it ran and gave something else.
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -29,7 +28,9 @@ struct Result {
 
 struct Count {
   int passed = 0, failed = 0, unsupported = 0;
-  void add(Outcome outcome) { ++(outcome == Outcome::passed ? passed : outcome == Outcome::failed ? failed : unsupported); }
+  void add(Outcome outcome) {
+    ++(outcome == Outcome::passed ? passed : outcome == Outcome::failed ? failed : unsupported);
+  }
 };
 
 std::string compare_set(NodeModel& model, const NodeCase& node_case, const NodeDataSet& set) {

@@ -107,8 +107,12 @@ class BatchedGemmKernel final : public CpuKernel {
  public:
   BatchedGemmKernel(int threads, const Node& node, const NodeDims& dims, BatchedProblem problem,
                     const GemmConfig& config, const BrgemmTiles& tiles, const ScalarSteps& steps)
-      : CpuKernel(threads), problem_(std::move(problem)), config_(config), tiles_(tiles),
-        act_(kernel_act(problem_.body)), output_(node.inputs().size()) {
+      : CpuKernel(threads),
+        problem_(std::move(problem)),
+        config_(config),
+        tiles_(tiles),
+        act_(kernel_act(problem_.body)),
+        output_(node.inputs().size()) {
     scratch_floats_ = round_up(batched_gemm_scratch(problem_.gemm, config_, tiles.lanes), 16);
     if (problem_.body.has_rest()) {
       epilogue_.emplace(problem_.body, dims, problem_.space, steps, config.nv * tiles.lanes);
@@ -179,8 +183,8 @@ class BatchedGemmTactic final : public Tactic {
     NARAE_CHECK(problem);
     const GemmShape& s = problem->gemm.shape;
     const auto products = static_cast<double>(problem->products() * problem->gemm.outer * problem->gemm.inner);
-    const double flops = 2.0 * products * static_cast<double>(s.m * s.k) *
-                         static_cast<double>(round_up(s.n, tiles_->lanes));
+    const double flops =
+        2.0 * products * static_cast<double>(s.m * s.k) * static_cast<double>(round_up(s.n, tiles_->lanes));
     // The right operand is packed for every product.
     const double packing = products * static_cast<double>(s.k * s.n) * 8;
     double seconds = roofline(target, flops, s.m >= 12 ? 0.65 : 0.15, node_bytes(node, choice, dims));

@@ -13,8 +13,12 @@ class DepthwiseKernel final : public CpuKernel {
  public:
   DepthwiseKernel(int threads, const Node& node, const NodeDims& dims, ConvProblem problem, bool packed,
                   const DwconvKernels& kernels, const ScalarSteps& steps)
-      : CpuKernel(threads), problem_(std::move(problem)), kernels_(kernels), act_(kernel_act(problem_.body)),
-        packed_(packed), output_(node.inputs().size()) {
+      : CpuKernel(threads),
+        problem_(std::move(problem)),
+        kernels_(kernels),
+        act_(kernel_act(problem_.body)),
+        packed_(packed),
+        output_(node.inputs().size()) {
     if (problem_.body.has_rest()) {
       epilogue_.emplace(problem_.body, dims, problem_.space, steps, kernels.block);
       if (epilogue_->error()) fail(ErrorCode::internal, "{}: {}", node.label(), epilogue_->error());
@@ -77,8 +81,8 @@ class ConvDepthwiseTactic final : public Tactic {
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
     const std::optional<ConvProblem> problem = problem_of(node, dims);
     NARAE_CHECK(problem);
-    const double filled = static_cast<double>(round_up(problem->shape.oc, kernels_->block)) /
-                          static_cast<double>(problem->shape.oc);
+    const double filled =
+        static_cast<double>(round_up(problem->shape.oc, kernels_->block)) / static_cast<double>(problem->shape.oc);
     double seconds = roofline(target, problem->flops() * filled, 0.3, node_bytes(node, choice, dims));
     if (problem->body.has_rest()) {
       seconds += static_cast<double>(problem->out.stored_count(problem->body.result)) *

@@ -37,7 +37,8 @@ ConvConfig parse_config(const std::string& text) {
 }
 
 std::string pack_text(const ConvConfig& config, const BrgemmTiles& tiles, const ConvShape& shape) {
-  std::string text = fmt::format("{} {}x{}", algorithm_names[static_cast<size_t>(config.algorithm)], config.nv, tiles.lanes);
+  std::string text =
+      fmt::format("{} {}x{}", algorithm_names[static_cast<size_t>(config.algorithm)], config.nv, tiles.lanes);
   if (shape.plain_input) text = "plain " + text;
   if (shape.groups > 1) text += fmt::format(" g{}", shape.groups);
   if (shape.transposed) {  // in the order of the output phases
@@ -51,7 +52,10 @@ class ConvKernel final : public CpuKernel {
  public:
   ConvKernel(int threads, const Node& node, const NodeDims& dims, ConvProblem problem, const ConvConfig& config,
              bool packed, const BrgemmTiles& tiles, const ScalarSteps& steps)
-      : CpuKernel(threads), problem_(std::move(problem)), act_(kernel_act(problem_.body)), packed_(packed),
+      : CpuKernel(threads),
+        problem_(std::move(problem)),
+        act_(kernel_act(problem_.body)),
+        packed_(packed),
         output_(node.inputs().size()) {
     plan_ = make_conv_plan(problem_.shape, config, tiles);
     scratch_floats_ = round_up(conv_scratch(plan_), 16);
@@ -102,8 +106,7 @@ class ConvKernel final : public CpuKernel {
 ConvTactic::ConvTactic(CpuLevel level)
     : level_(std::move(level)), tiles_(brgemm_tiles(level_.isa)), steps_(scalar_steps(level_.isa)) {}
 
-void ConvTactic::propose(const Node& node, const NodeDims& dims, const Target& target,
-                         std::vector<Choice>& out) const {
+void ConvTactic::propose(const Node& node, const NodeDims& dims, const Target& target, std::vector<Choice>& out) const {
   offer(node, dims, target, false, out);
   if (takes_plain_input()) offer(node, dims, target, true, out);
 }
@@ -169,8 +172,8 @@ Tensor ConvTactic::pack(const Node& node, const Choice& choice, size_t input, co
 
 std::unique_ptr<Kernel> ConvTactic::specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                                Device&) const {
-  const bool plain = choice.inputs[static_cast<size_t>(
-                         conv_problem(node, dims, op(), tiles_->lanes, false).value().x)].is_plain();
+  const bool plain =
+      choice.inputs[static_cast<size_t>(conv_problem(node, dims, op(), tiles_->lanes, false).value().x)].is_plain();
   std::optional<ConvProblem> problem = conv_problem(node, dims, op(), tiles_->lanes, plain);
   const bool packed = !choice.packs[static_cast<size_t>(problem->weights)].empty();
   return std::make_unique<ConvKernel>(level_.threads, node, dims, std::move(*problem), parse_config(choice.config),

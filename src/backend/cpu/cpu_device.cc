@@ -148,7 +148,8 @@ Peaks CpuDevice::measure_peaks() {
   for (int round = 0; round < 8; ++round) {
     const double start = now_seconds();
     for (int pass = 0; pass < 16; ++pass) loops.read(buffer.data(), half_l2);
-    peaks.l2_bytes_per_s = std::max(peaks.l2_bytes_per_s, 16.0 * static_cast<double>(half_l2) / (now_seconds() - start));
+    peaks.l2_bytes_per_s =
+        std::max(peaks.l2_bytes_per_s, 16.0 * static_cast<double>(half_l2) / (now_seconds() - start));
   }
   const DeviceTurn turn(*this);
   const int64_t part = large / target_.cores / 64 * 64;

@@ -11,10 +11,10 @@
 namespace narae::cpu {
 
 struct CpuOptions {
-  int threads = 0;       // 0: all cores of the set
-  std::string isa;       // empty or "auto": the best there is; Error usage when the machine lacks it
-  CoreSet cores;         // empty: detect_cores()
-  bool onednn = true;    // also offer the tactics of the loadable library, where it is present
+  int threads = 0;     // 0: all cores of the set
+  std::string isa;     // empty or "auto": the best there is; Error usage when the machine lacks it
+  CoreSet cores;       // empty: detect_cores()
+  bool onednn = true;  // also offer the tactics of the loadable library, where it is present
 };
 
 class CpuDevice final : public Device {

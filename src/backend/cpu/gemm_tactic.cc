@@ -61,8 +61,12 @@ class GemmKernel final : public CpuKernel {
  public:
   GemmKernel(int threads, const Node& node, const NodeDims& dims, GemmProblem problem, const GemmConfig& config,
              const BrgemmTiles& tiles, const ScalarSteps& steps)
-      : CpuKernel(threads), problem_(std::move(problem)), config_(config), tiles_(tiles),
-        act_(kernel_act(problem_.body)), output_(node.inputs().size()) {
+      : CpuKernel(threads),
+        problem_(std::move(problem)),
+        config_(config),
+        tiles_(tiles),
+        act_(kernel_act(problem_.body)),
+        output_(node.inputs().size()) {
     scratch_floats_ = round_up(gemm_scratch(problem_.shape, config_), 16);
     if (problem_.body.has_rest()) {
       epilogue_.emplace(problem_.body, dims, problem_.space, steps, config.nv * tiles.lanes);

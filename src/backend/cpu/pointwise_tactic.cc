@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pointwise nodes and bodies, and bodies with row reductions, run by the interpreter of ScalarPrograms. The one thing
-// not to get wrong: padding lanes of a blocked result must be zero even where the body makes something of zeros, so such
-// programs get a mask operand.
+// not to get wrong: padding lanes of a blocked result must be zero even where the body makes something of zeros, so
+// such programs get a mask operand.
 #include <algorithm>
 #include <array>
 #include <unordered_set>
@@ -255,6 +255,8 @@ class PointwiseTactic final : public Tactic {
 
 }  // namespace
 
-std::unique_ptr<Tactic> make_pointwise_tactic(const CpuLevel& level) { return std::make_unique<PointwiseTactic>(level); }
+std::unique_ptr<Tactic> make_pointwise_tactic(const CpuLevel& level) {
+  return std::make_unique<PointwiseTactic>(level);
+}
 
 }  // namespace narae::cpu

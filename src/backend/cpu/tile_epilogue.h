@@ -14,8 +14,8 @@ namespace narae::cpu {
 
 // The result's tiles: `images` (outermost axes, row-major) x rows x columns.
 struct TileSpace {
-  Dims dims;        // of the result
-  size_t images = 0;  // how many leading axes count images
+  Dims dims;             // of the result
+  size_t images = 0;     // how many leading axes count images
   bool blocked = false;  // axis `images` is columns, in blocks, and the axes after it are rows
   int64_t block = 1;
 };

@@ -8,8 +8,8 @@
 namespace narae::cpu {
 
 struct PeakLoops {
-  double (*fma)(int64_t iterations) = nullptr;        // f32 operations, multiply and add counted separately
-  double (*int8)(int64_t iterations) = nullptr;       // 8-bit operations, likewise; null: no such instruction
+  double (*fma)(int64_t iterations) = nullptr;              // f32 operations, multiply and add counted separately
+  double (*int8)(int64_t iterations) = nullptr;             // 8-bit operations, likewise; null: no such instruction
   void (*read)(const void* data, int64_t bytes) = nullptr;  // every 64-byte line once
 };
 

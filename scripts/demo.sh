@@ -9,7 +9,7 @@ out=build/demo
 models=.cache/models/ppocr
 threads=$(nproc)
 repeat=5
-export CCACHE_DIR=${CCACHE_DIR:-$PWD/.cache/ccache}
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # other clones of this tree share the cache
 rm -rf $results $out && mkdir -p $results $out
 status=0
 

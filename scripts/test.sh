@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 results=build/results/test
 rm -rf $results && mkdir -p $results
 jobs=$(nproc)
-export CCACHE_DIR=${CCACHE_DIR:-$PWD/.cache/ccache}
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # other clones of this tree share the cache
 status=0
 
 step() { echo "== $*"; }

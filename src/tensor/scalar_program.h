@@ -18,7 +18,8 @@ namespace narae {
 #define NARAE_SCALAR_OPS(X)                                                                                            \
   X(constant, 0, 1)                                                                                                    \
   X(copy, 1, 0)                                                                                                        \
-  X(add, 2, 0) X(sub, 2, 0) X(mul, 2, 0) X(div, 2, 0) X(min, 2, 0) X(max, 2, 0) X(pow, 2, 0)                           \
+  X(add, 2, 0)                                                                                                         \
+  X(sub, 2, 0) X(mul, 2, 0) X(div, 2, 0) X(min, 2, 0) X(max, 2, 0) X(pow, 2, 0)                                        \
       X(mod, 2, 0) /* sign of the divisor */ X(fmod, 2, 0) /* sign of the dividend */                                  \
       X(lt, 2, 0) X(le, 2, 0) X(gt, 2, 0) X(ge, 2, 0) X(eq, 2, 0) X(ne, 2, 0) X(logical_and, 2, 0) X(logical_or, 2, 0) \
           X(logical_xor, 2, 0) X(prelu, 2, 0)      /* a < 0 ? a * b : a */                                             \
@@ -58,7 +59,7 @@ enum class ScalarClass : uint8_t {
 std::string_view scalar_class_name(ScalarClass c);
 
 // What an input or output is stored as; inside the program all is f32. boolean: a byte, 0 or 1 when written.
-// Integers are converted through f32 (exact up to 2^24), rounded half-to-even and saturated when written.
+// Integers are converted through f32 (exact up to 2^24), rounded half-to-even and saturated when written, NaN as 0.
 enum class ScalarType : uint8_t { f32, f16, bf16, i32, i64, i8, u8, boolean };
 std::string_view scalar_type_name(ScalarType type);
 size_t scalar_type_bytes(ScalarType type);

@@ -238,15 +238,18 @@ NARAE_INLINE void store_all(const float* source, void* out, int64_t n, F f) {
       });
 }
 
-// Rounded and saturated; NaN becomes the lower bound.
-NARAE_INLINE Vi to_range(Vf a, float low, float high) { return to_int(min_b(max_b(a, splat(low)), splat(high))); }
+// Rounded and saturated; NaN becomes 0.
+NARAE_INLINE Vi to_range(Vf a, float low, float high) {
+  return to_int(select(is_nan(a), zero(), min_b(max_b(a, splat(low)), splat(high))));
+}
 NARAE_INLINE Vi bf16_bits(Vf a) {
   const Vi u = as_int(a), even = shift_right_signed<16>(u) & splat_int(1);
   const Vf rounded = as_float(u + splat_int(0x7fff) + even);
   return as_int(select(is_nan(a), as_float(u | splat_int(0x400000)), rounded));
 }
 int64_t to_int64(float x) {
-  if (!(x > -9.2233720368547758e18f)) return INT64_MIN;
+  if (x != x) return 0;
+  if (x <= -9.2233720368547758e18f) return INT64_MIN;
   return x >= 9.2233720368547758e18f ? INT64_MAX : static_cast<int64_t>(__builtin_nearbyintf(x));
 }
 

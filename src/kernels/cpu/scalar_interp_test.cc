@@ -171,6 +171,11 @@ TEST_P(ScalarInterp, TypesConvertThereAndBack) {
   const auto u8 = stored(ScalarType::u8, uint8_t{});
   const auto i32 = stored(ScalarType::i32, int32_t{});
   const auto i64 = stored(ScalarType::i64, int64_t{});
+  for (ScalarType type : {ScalarType::i8, ScalarType::u8, ScalarType::i32, ScalarType::i64}) {
+    int64_t out = -1;
+    steps().store[static_cast<int>(type)](&nan, &out, 1);
+    EXPECT_EQ(out & 0xff, 0) << scalar_type_name(type);
+  }
   const auto flags = stored(ScalarType::boolean, uint8_t{});
   for (int64_t i = 0; i < n; i++) {
     const double r = std::nearbyint(static_cast<double>(x[i]));

@@ -21,6 +21,7 @@ std::vector<Dims> dims_of(const std::vector<Tensor>& tensors) {
 void* StateSet::reserve(size_t bytes) {
   if (bytes > size()) {
     arena_.reset();
+    share_.set(budget_, static_cast<int64_t>(bytes), "the arena of intermediate values");
     arena_ = device_.allocate(bytes);
   }
   return arena_ ? arena_->data() : nullptr;

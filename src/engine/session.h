@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "engine/engine.h"
 
 namespace narae {
@@ -15,13 +16,16 @@ namespace narae {
 // An instance's mutable device memory: one arena that its Sessions share, because they run in order.
 class StateSet {
  public:
-  explicit StateSet(Device& device) : device_(device) {}
-  // At least `bytes`; what it held is lost when it has to grow.
+  // The arena is taken from `budget` where one is given; it must live as long.
+  explicit StateSet(Device& device, MemoryBudget* budget = nullptr) : device_(device), budget_(budget) {}
+  // At least `bytes`; what it held is lost when it has to grow. Throws Error does_not_fit.
   void* reserve(size_t bytes);
   size_t size() const { return arena_ ? arena_->size() : 0; }
 
  private:
   Device& device_;
+  MemoryBudget* budget_;
+  BudgetShare share_;
   std::unique_ptr<Buffer> arena_;
 };
 

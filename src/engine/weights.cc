@@ -25,6 +25,10 @@ Tensor reformatted(const ConstantUse& use, Device& device) {
 
 }  // namespace
 
+Weights::~Weights() {
+  if (budget_) budget_->give_back(taken_);
+}
+
 std::string Weights::form_name(const ConstantUse& use) {
   return use.pack.empty() ? use.layout.text() : "pack " + use.pack;
 }
@@ -56,6 +60,11 @@ const void* Weights::get(const ConstantUse& use, const Selection& selection, Dev
       form.value = use.value;
       form.form = form_name(use);
       form.tensor = make(use, selection, device);
+      if (budget_) {
+        const auto bytes = static_cast<int64_t>(form.tensor.bytes());
+        budget_->take(bytes, fmt::format("constant \"{}\"", use.value->name()));
+        taken_ += bytes;
+      }
       if (device.domain() != MemoryDomain::host) {
         form.buffer = device.allocate(std::max<size_t>(form.tensor.bytes(), 1));
         const auto stream = device.make_stream();

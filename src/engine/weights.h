@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "plan/program.h"
 
 namespace narae {
@@ -25,11 +26,14 @@ class PackedSource {
 class Weights {
  public:
   Weights() = default;
+  ~Weights();
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;
 
   // Pointer in the device's memory, valid while Weights lives. Thread-safe.
   const void* get(const ConstantUse& use, const Selection& selection, Device& device);
+  // Every form made from now on is taken from `budget`, which must live as long.
+  void set_budget(MemoryBudget* budget) { budget_ = budget; }
   void set_source(std::shared_ptr<const PackedSource> source) { source_ = std::move(source); }
 
   // Everything made or mapped so far: form name -> bytes.
@@ -48,6 +52,8 @@ class Weights {
   mutable std::mutex mutex_;
   std::map<std::pair<const Value*, std::string>, Form> forms_;
   std::shared_ptr<const PackedSource> source_;
+  MemoryBudget* budget_ = nullptr;
+  int64_t taken_ = 0;  // from the budget
 };
 
 }  // namespace narae

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/load_model.h"
+
+#include <cstring>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "engine/engine_file.h"
+#include "import/onnx/import_onnx.h"
+
+namespace narae {
+namespace {
+
+// ModelProto has fields 1 to 25, each a number or bytes; a file of another kind seldom begins with such a tag, and the
+// wire reader finds out for certain.
+bool may_be_onnx(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return false;
+  const auto tag = static_cast<unsigned>(bytes[0]);
+  const unsigned field = tag >> 3, wire = tag & 7;
+  return (field >= 1 && field <= 15 && (wire == 0 || wire == 2)) || tag == 0xa2;
+}
+
+bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
+  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+}
+
+std::shared_ptr<Engine> compile_onnx(const std::string& path, Runtime& runtime, const LoadOptions& options,
+                                     CompileReport* report) {
+  const double start = now_seconds();
+  std::unique_ptr<Graph> graph = import_onnx(path, runtime.ops());
+  return with_context([&] { return fmt::format("onnx \"{}\"", path); },
+                      [&] {
+                        CompileOptions compile_options = options.compile;
+                        compile_options.profile = make_profile(*graph, options.shapes);
+                        if (options.first_sizes) compile_options.sizes = options.first_sizes(*graph);
+                        if (options.edit) options.edit(*graph);
+                        auto engine = compile(std::move(graph), runtime, compile_options, report);
+                        engine->set_build_seconds(now_seconds() - start);
+                        return engine;
+                      });
+}
+
+std::shared_ptr<Engine> open_engine(const std::string& path, Runtime& runtime, const LoadOptions& options,
+                                    CompileReport* report) {
+  if (!options.shapes.empty()) {
+    fail(ErrorCode::usage, "\"{}\" is an engine file, whose shapes were fixed when it was built; give them to build",
+         path);
+  }
+  std::shared_ptr<Engine> engine = load_engine(path, runtime);
+  if (engine->has_section()) return engine;
+  return with_context([&] { return fmt::format("engine \"{}\"", path); },
+                      [&] {
+                        CompileOptions compile_options = options.compile;
+                        if (options.first_sizes) compile_options.sizes = options.first_sizes(engine->portable());
+                        add_section(*engine, runtime, compile_options, report);
+                        return engine;
+                      });
+}
+
+}  // namespace
+
+ModelKind recognise(const std::string& path) {
+  const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
+  const std::span<const std::byte> bytes = file->bytes();
+  if (is_engine_file(bytes)) return ModelKind::engine;
+  if (begins_with(bytes, "GGUF")) {
+    fail(ErrorCode::bad_file, "\"{}\" is a GGUF file, which Narae does not read yet; give an ONNX model", path);
+  }
+  if (may_be_onnx(bytes)) return ModelKind::onnx;
+  fail(ErrorCode::bad_file, "\"{}\" is neither an ONNX model nor a Narae engine file{}", path,
+       bytes.empty() ? ": it is empty" : "");
+}
+
+std::shared_ptr<Engine> load_model(const std::string& path, Runtime& runtime, const LoadOptions& options,
+                                   CompileReport* report) {
+  auto engine = recognise(path) == ModelKind::engine ? open_engine(path, runtime, options, report)
+                                                     : compile_onnx(path, runtime, options, report);
+  engine->weights().set_budget(&runtime.budget());
+  return engine;
+}
+
+}  // namespace narae

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The narae command. Every error of every subcommand is caught here and nowhere else: exit codes and the shape of an
+// error are promised in docs/cli.md.
+#include <CLI/CLI.hpp>
+#include <cstring>
+#include <new>
+
+#include "base/error.h"
+#include "console.h"
+
+namespace narae {
+
+#define NARAE_COMMAND(name) void add_##name(CLI::App& app, Console& console);
+#include "commands.inc"
+#undef NARAE_COMMAND
+
+namespace {
+
+void add_commands(CLI::App& app, Console& console) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string(NARAE_VERSION));
+  app.get_formatter()->column_width(36);
+#define NARAE_COMMAND(name) add_##name(app, console);
+#include "commands.inc"
+#undef NARAE_COMMAND
+  app.footer(
+      "`narae COMMAND --help` says more. Exit codes: 0 ok, 1 failed, 2 usage, 3 bad file, 4 does not fit (shape, "
+      "memory "
+      "limit),\n5 compare found a difference.");
+}
+
+int report(Console& console, const Error& error) {
+  console.error(error_code_name(error.code()), error.message(), error.context());
+  return error.code() == ErrorCode::internal ? 1 : static_cast<int>(error.code());
+}
+
+int usage(Console& console, const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) console.json = console.json || std::strcmp(argv[i], "--json") == 0;
+  const auto chosen = app.get_subcommands();
+  const std::string help = chosen.empty() ? "narae --help" : "narae " + chosen.front()->get_name() + " --help";
+  return report(console, Error(ErrorCode::usage, fmt::format("{}; see {}", error.what(), help)));
+}
+
+int run(Console& console, int argc, char** argv) {
+  CLI::App app("Narae compiles machine-learning models for the machine they run on, and runs them.", "narae");
+  try {
+    add_commands(app, console);
+    app.parse(argc, argv);
+    return console.exit_code;
+  } catch (const CLI::Success& help) {  // --help, --version
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return usage(console, app, error, argc, argv);
+  } catch (const Error& error) {
+    return report(console, error);
+  } catch (const std::bad_alloc&) {
+    return report(console, Error(ErrorCode::does_not_fit, "the machine has not enough free memory"));
+  } catch (const std::exception& error) {
+    return report(console, Error(ErrorCode::failed, error.what()));
+  }
+}
+
+}  // namespace
+}  // namespace narae
+
+int main(int argc, char** argv) {
+  narae::Console console;
+  const int code = narae::run(console, argc, argv);
+  if (console.flush()) return code;
+  console.json = false;
+  console.error("failed", "standard output could not take the result (closed, or the disk is full)", {});
+  return code ? code : 1;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model_flags.h"
+
+#include <cstdlib>
+
+#include "backend/backends.h"
+
+namespace narae {
+namespace {
+
+// Where people keep caches: the environment is read in tools/ only.
+std::string default_cache_dir() {
+  if (const char* own = std::getenv("NARAE_CACHE_DIR")) return own;
+  if (const char* caches = std::getenv("XDG_CACHE_HOME"); caches && *caches) return std::string(caches) + "/narae";
+  if (const char* home = std::getenv("HOME"); home && *home) return std::string(home) + "/.cache/narae";
+  return {};
+}
+
+std::string device_names() {
+  std::string names;
+  for (const Backend& backend : backends()) names += std::string(names.empty() ? "" : ", ") + backend.name;
+  return names;
+}
+
+}  // namespace
+
+void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console) {
+  constexpr const char* group = "Machine and compiler";
+  flags.cache_dir = default_cache_dir();
+  app.add_flag("--json", console.json, "one JSON object on stdout, all else on stderr");
+  app.add_option("--device", flags.device, "what to run on: " + device_names() + "; NAME:N picks one of several")
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--threads", flags.threads, "cores of one instance; 0: all usable ones, shared by the instances")
+      ->group(group)
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--isa", flags.isa, "instruction set to use at most (`narae devices` lists them); auto: the best")
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--opt", flags.opt, "0-2: choose kernels by the cost model; 3-5: by timing them, longer and longer")
+      ->group(group)
+      ->check(CLI::Range(0, 5))
+      ->capture_default_str();
+  app.add_option("--passes", flags.passes, "all, none, or -NAME,-NAME to leave some out (`narae explain` lists them)")
+      ->group(group)
+      ->capture_default_str();
+  app.add_flag("--deterministic", flags.deterministic, "a result depends on its own row only, not on batch or threads")
+      ->group(group);
+  app.add_option("--seed", flags.seed, "of whatever is random, such as the inputs of bench")
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--memory-limit", flags.memory_limit, "bytes for weights and arenas together (K, M, G work); 0: none")
+      ->group(group)
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str();
+  app.add_option("--cache-dir", flags.cache_dir,
+                 "where timings and the machine's measured peaks are kept; \"\": nowhere")
+      ->group(group)
+      ->capture_default_str();
+}
+
+void add_model(CLI::App& app, std::string& path, ModelFlags& flags, Console& console) {
+  app.add_option("MODEL", path, "an ONNX model or an engine file (.narae); the content tells which")->required();
+  add_model_flags(app, flags, console);
+}
+
+RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets) {
+  RuntimeOptions options;
+  options.device = flags.device;
+  options.isa = flags.isa;
+  options.cache_dir = flags.cache_dir;
+  options.memory_limit = static_cast<int64_t>(flags.memory_limit);
+  options.threads = flags.threads;
+  options.core_sets = core_sets;
+  options.deterministic = flags.deterministic;
+  return options;
+}
+
+LoadOptions load_options(const ModelFlags& flags, Progress* progress) {
+  LoadOptions options;
+  options.compile.opt_level = flags.opt;
+  options.compile.passes.selection = PassSelection::parse(flags.passes);
+  options.compile.progress = progress;
+  return options;
+}
+
+std::unique_ptr<Session> make_session(std::shared_ptr<const Engine> engine, Runtime& runtime, int core_set) {
+  const std::shared_ptr<Device>& device = runtime.device(core_set);
+  auto states = std::make_shared<StateSet>(*device, &runtime.budget());
+  return std::make_unique<Session>(std::move(engine), device, std::move(states));
+}
+
+}  // namespace narae

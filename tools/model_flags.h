@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flags that every subcommand has (docs/cli.md, "Everywhere"), and what they mean to runtime and compiler.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "console.h"
+#include "engine/session.h"
+#include "load/load_model.h"
+#include "progress_bar.h"
+
+namespace narae {
+
+struct ModelFlags {
+  std::string device = "cpu", isa = "auto", passes = "all", cache_dir;
+  int threads = 0, opt = 2;
+  bool deterministic = false;
+  uint64_t seed = 0;
+  uint64_t memory_limit = 0;
+};
+
+// Adds the flags and --json. `flags` and `console` must outlive the parsing.
+void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console);
+// The model's path and these flags.
+void add_model(CLI::App& app, std::string& path, ModelFlags& flags, Console& console);
+
+RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets = 1);
+// `progress` may be null.
+LoadOptions load_options(const ModelFlags& flags, Progress* progress);
+
+// A Session on a core set, its arena in the runtime's memory account.
+std::unique_ptr<Session> make_session(std::shared_ptr<const Engine> engine, Runtime& runtime, int core_set = 0);
+
+}  // namespace narae

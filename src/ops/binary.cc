@@ -35,7 +35,8 @@ bool mul_contents(const Dim& a, const Dim& b, DType, Dim& result) {
   result = a * b;
   return modest(result);  // products saturate
 }
-// ONNX divides integers towards zero, floordiv downwards: the same where nothing is negative. Floats must divide evenly.
+// ONNX divides integers towards zero, floordiv downwards: the same where nothing is negative. Floats must divide
+// evenly.
 bool div_contents(const Dim& a, const Dim& b, DType dtype, Dim& result) {
   if (b.low() <= 0) return false;
   result = floordiv(a, b);
@@ -112,8 +113,7 @@ int64_t apply_integer(ScalarOp op, int64_t a, int64_t b, bool is_unsigned) {
     case ScalarOp::min: return less ? a : b;
     case ScalarOp::max: return less ? b : a;
     case ScalarOp::pow: return integer_power(a, b);
-    case ScalarOp::fmod:
-      return b == 0 || b == -1 ? 0 : (is_unsigned ? static_cast<int64_t>(ua % ub) : a % b);
+    case ScalarOp::fmod: return b == 0 || b == -1 ? 0 : (is_unsigned ? static_cast<int64_t>(ua % ub) : a % b);
     case ScalarOp::mod: {
       if (b == 0 || (b == -1 && !is_unsigned)) return 0;
       if (is_unsigned) return static_cast<int64_t>(ua % ub);
@@ -155,8 +155,9 @@ void reference(ReferenceContext& c) {
     } else if (a.dtype == DType::f64) {
       set_element(y, i, scalar_apply_double(op, a.as<double>()[at_a], b.as<double>()[at_b], 0, imm));
     } else {
-      set_element(y, i, scalar_apply(op, static_cast<float>(element_as_double(a, at_a)),
-                                     static_cast<float>(element_as_double(b, at_b)), 0, imm));
+      set_element(y, i,
+                  scalar_apply(op, static_cast<float>(element_as_double(a, at_a)),
+                               static_cast<float>(element_as_double(b, at_b)), 0, imm));
     }
   });
 }
@@ -175,10 +176,10 @@ OpDef binary(const char* name, void (*infer)(InferContext&), uint32_t traits) {
 
 }  // namespace
 
-#define NARAE_BINARY_OP(name, infer, traits)                                    \
-  const OpDef* name##_op() {                                                    \
-    static const OpDef def = binary<ScalarOp::name>(#name, infer, traits);      \
-    return &def;                                                                \
+#define NARAE_BINARY_OP(name, infer, traits)                               \
+  const OpDef* name##_op() {                                               \
+    static const OpDef def = binary<ScalarOp::name>(#name, infer, traits); \
+    return &def;                                                           \
   }
 NARAE_BINARY_OP(add, infer_arithmetic<add_contents>, op_commutative)
 NARAE_BINARY_OP(sub, infer_arithmetic<sub_contents>, 0)

@@ -96,8 +96,7 @@ void set_integer(const Tensor& tensor, int64_t index, int64_t value) {
     tensor.as<uint8_t>()[index] = value != 0;
     return;
   }
-  visit_storage(tensor.dtype,
-                [&](auto tag) { tensor.as<decltype(tag)>()[index] = static_cast<decltype(tag)>(value); });
+  visit_storage(tensor.dtype, [&](auto tag) { tensor.as<decltype(tag)>()[index] = static_cast<decltype(tag)>(value); });
 }
 
 const OpDef* cast_op() {

@@ -152,6 +152,7 @@ class Graph {
 
   const std::vector<Guard>& guards() const { return guards_; }
   void add_guard(Dim a, Dim b, std::string what);
+  void clear_guards() { guards_.clear(); }  // of a body, whose guards the graph around it has
   const std::vector<SymbolSource>& symbol_sources() const { return symbol_sources_; }
   const std::vector<Dim>& symbols() const { return symbols_; }
   void add_symbol(const Dim& symbol);  // one made elsewhere, such as by the parser

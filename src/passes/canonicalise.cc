@@ -3,6 +3,9 @@
 // c) (within 1.5 units in the last place, where 1 / c is a normal number), powers that are squares or roots are those.
 #include <cmath>
 
+#include "ops/gather.h"
+#include "ops/reshape.h"
+#include "ops/slice.h"
 #include "passes/fold.h"
 #include "passes/pass_list.h"
 
@@ -44,7 +47,36 @@ Value* quotient(Rewriter& rewriter, Node* node) {
   return rewriter.before(node).op("reciprocal", {b});
 }
 
+// The run of indices first, first + 1, .. that a constant holds, none below 0; false: it holds something else.
+bool index_run(const Value* indices, int64_t& first, int64_t& count) {
+  if (!indices->is_constant() || indices->rank() > 1) return false;
+  const Tensor& tensor = indices->tensor();
+  count = tensor.count();
+  if (count == 0 || count > 4096) return false;
+  first = element_as_int(tensor, 0);
+  for (int64_t i = 1; i < count; ++i) {
+    if (element_as_int(tensor, i) != first + i) return false;
+  }
+  return first >= 0;
+}
+
+// A gather of neighbours is a slice, which may be no copy at all.
+Value* slice_of_gather(Rewriter& rewriter, Node* node) {
+  const Value* x = node->input(0);
+  int64_t axis = node->attributes<GatherAttributes>().axis, first = 0, count = 0;
+  if (!index_run(node->input(1), first, count)) return nullptr;
+  if (axis < 0) axis += x->rank();
+  // An index beyond the axis must stay an error.
+  if (x->shape()[static_cast<size_t>(axis)].low() < first + count) return nullptr;
+  Builder builder = rewriter.before(node);
+  Value* part = builder.op("slice", {node->input(0)}, SliceAttributes{{Dim(first)}, {Dim(first + count)}, {axis}, {}});
+  if (part->shape() == node->output()->shape()) return part;
+  return builder.op("reshape", {part}, ReshapeAttributes{node->output()->shape()});
+}
+
 Value* canonical(Rewriter& rewriter, Node* node) {
+  if (node->is("gather")) return slice_of_gather(rewriter, node);
+  if (node->output()->dtype() != DType::f32) return nullptr;
   if (node->is("pow")) return power(rewriter, node);
   if (node->is("div")) return quotient(rewriter, node);
   if (node->is("sub") && small_constant(node->input(1), rewriter.context())) {
@@ -70,7 +102,7 @@ bool canonicalise(Graph& graph, PassContext& context) {
   for (Node *node = graph.first(), *next = nullptr; node; node = next) {
     next = node->next();
     ++context.visited;
-    if (node->outputs().size() != 1 || node->output()->dtype() != DType::f32 || node->output()->keep()) continue;
+    if (node->outputs().size() != 1 || node->output()->keep()) continue;
     if (Value* fresh = canonical(rewriter, node)) rewriter.replace(node->output(), fresh);
   }
   return rewriter.changed();

@@ -14,35 +14,38 @@ Node* only_reader(const Rewriter& rewriter, const Value* value) {
   return rewriter.read_once(value) ? value->users()[0] : nullptr;
 }
 
-bool is_cube(const Rewriter& rewriter, const Value* value, const Value* x) {
+// Takes a product apart: multiplies its constants into `factor` and counts how often `x` stands in it; false: there is
+// something else in it.
+bool take_apart(const Rewriter& rewriter, const Value* value, const Value* x, double& factor, int& power,
+                int depth = 0) {
   const Node* node = value->producer();
-  if (!node) return false;
-  if (node->is("pow")) {
-    const WithScalar match = with_scalar(node);
-    return match && !match.constant_first && match.scalar == 3 && match.other == x;
+  double scalar = 0;
+  if (value == x) {
+    ++power;
+    return true;
   }
-  if (!node->is("mul")) return false;
-  for (size_t i = 0; i < 2; ++i) {
-    const Node* square = rewriter.made_by(node->input(i), "square");
-    if (square && square->input(0) == x && node->input(1 - i) == x) return true;
+  if (value->scalar_constant(scalar)) {
+    factor *= scalar;
+    return true;
   }
-  return false;
+  ++rewriter.context().visited;
+  if (!node || depth > 3) return false;
+  if (node->is("pow") && node->input(0) == x && node->input(1)->scalar_constant(scalar) && scalar == 3) {
+    power += 3;
+    return true;
+  }
+  if (node->is("square") && node->input(0) == x) {
+    power += 2;
+    return true;
+  }
+  return node->is("mul") && take_apart(rewriter, node->input(0), x, factor, power, depth + 1) &&
+         take_apart(rewriter, node->input(1), x, factor, power, depth + 1);
 }
 
-// x of 0.044715 x^3, whose factors may be paired as 0.044715 (x^3), (0.044715 x) x^2 or (0.044715 x^2) x.
 bool is_cubic_term(const Rewriter& rewriter, const Value* value, const Value* x) {
-  const Node* node = value->producer();
-  if (!node || !node->is("mul")) return false;
-  if (const Value* cube = other_than_scalar(node, "mul", cubic)) return is_cube(rewriter, cube, x);
-  for (size_t i = 0; i < 2; ++i) {
-    const Value* scaled = other_than_scalar(node->input(i)->producer(), "mul", cubic);
-    if (!scaled) continue;
-    const Value* rest = node->input(1 - i);
-    const Value* factor = scaled == x ? rest : (rest == x ? scaled : nullptr);
-    const Node* square = factor ? rewriter.made_by(factor, "square") : nullptr;
-    if (square && square->input(0) == x) return true;
-  }
-  return false;
+  double factor = 1;
+  int power = 0;
+  return take_apart(rewriter, value, x, factor, power) && power == 3 && close_to(factor, cubic);
 }
 
 // x, where the operand of erf or tanh is what GELU wants; null otherwise.

@@ -3,6 +3,7 @@
 // a symbol remains. What consumes them as sizes holds the Dims in its attributes already, so most such nodes just die.
 #include <algorithm>
 
+#include "ops/cast.h"
 #include "ops/dims.h"
 #include "passes/pass_list.h"
 #include "passes/rewrite.h"
@@ -12,18 +13,31 @@ namespace {
 
 Value* known_value(Rewriter& rewriter, Node* node, const Value* value) {
   const std::vector<Dim>& contents = *value->contents();
+  const bool whole = is_integer(value->dtype());
   const bool constant = std::all_of(contents.begin(), contents.end(), [](const Dim& dim) { return dim.is_constant(); });
-  if (!constant)
-    return rewriter.before(node).op("dims", {}, DimsAttributes{contents, value->rank() == 0, value->dtype()});
+  if (!constant) {
+    Builder builder = rewriter.before(node);
+    const DType dtype = whole ? value->dtype() : DType::i64;
+    Value* sizes = builder.op("dims", {}, DimsAttributes{contents, value->rank() == 0, dtype});
+    return whole ? sizes : builder.op("cast", {sizes}, CastAttributes{value->dtype()});
+  }
   Tensor tensor = Tensor::allocate(value->dtype(), static_dims(value->shape()));
   for (size_t i = 0; i < contents.size(); ++i) {
-    if (value->dtype() == DType::i64 || value->dtype() == DType::u64) {
-      tensor.as<int64_t>()[i] = contents[i].value();  // a double would lose bits
+    const auto at = static_cast<int64_t>(i);
+    if (whole) {
+      set_integer(tensor, at, contents[i].value());
     } else {
-      set_element(tensor, static_cast<int64_t>(i), static_cast<double>(contents[i].value()));
+      set_element(tensor, at, static_cast<double>(contents[i].value()));
     }
   }
   return rewriter.graph().add_constant(std::move(tensor), value->name());
+}
+
+// Whether the node reads its operands as sizes only: the contents of its results are known too.
+bool only_sizes(const Node& node) {
+  return std::all_of(node.outputs().begin(), node.outputs().end(), [](const Value* value) {
+    return value->contents() && (is_integer(value->dtype()) || is_float(value->dtype())) && is_static(value->shape());
+  });
 }
 
 }  // namespace
@@ -33,20 +47,16 @@ bool fold_shapes(Graph& graph, PassContext& context) {
   std::vector<Node*> candidates;
   for (Node* node = graph.first(); node; node = node->next()) {
     ++context.visited;
-    const bool known = std::all_of(node->outputs().begin(), node->outputs().end(), [](const Value* value) {
-      return value->contents() && is_integer(value->dtype()) && is_static(value->shape());
-    });
-    if (known && !node->is("dims")) candidates.push_back(node);
+    // A dims node, or a cast of one, is what it would become again.
+    const bool settled = node->is("dims") || (node->is("cast") && rewriter.made_by(node->input(0), "dims"));
+    if (!settled && only_sizes(*node)) candidates.push_back(node);
   }
   for (Node* node : candidates) {
     for (size_t i = 0; i < node->outputs().size(); ++i) {
       Value* value = node->output(i);
       // Only what something else than shape arithmetic reads needs a value of its own.
-      const bool read =
-          rewriter.is_output(value) || std::any_of(value->users().begin(), value->users().end(), [](Node* user) {
-            return std::any_of(user->outputs().begin(), user->outputs().end(),
-                               [](const Value* v) { return !v->contents(); });
-          });
+      const bool read = rewriter.is_output(value) || std::any_of(value->users().begin(), value->users().end(),
+                                                                 [](const Node* user) { return !only_sizes(*user); });
       if (!read || value->keep()) continue;
       Value* fresh = known_value(rewriter, node, value);
       graph.replace_uses(value, fresh);

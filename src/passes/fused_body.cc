@@ -86,6 +86,7 @@ void FusedBody::add_output(Value* value) {
 
 Node* FusedBody::finish(Rewriter& rewriter, const char* kind, Node* place) {
   Graph& graph = rewriter.graph();
+  body_->clear_guards();
   Node* fused = graph.add_node(graph.ops().get("fused"), make_attributes(FusedAttributes{kind}), operands_,
                                static_cast<int>(outputs_.size()), place, std::move(body_));
   fused->add_origins(origins_);

@@ -2,6 +2,7 @@
 // Removes nodes that change nothing: x * 1, x + 0, reshape to the same shape, identity transposes, and makes one of two
 // reshapes or two transposes in a row. A result of another shape (a constant [1,1] beside x [3]) is no no-op.
 #include <algorithm>
+#include <limits>
 
 #include "passes/pass_list.h"
 #include "passes/transposes.h"
@@ -9,11 +10,14 @@
 namespace narae::passes {
 namespace {
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
 Value* neutral_scalar(const Node& node) {
   const WithScalar match = with_scalar(&node);
   if (!match) return nullptr;
   // 0 + x turns -0 into 0: equal by value, as is all that reads it but 1 / x and sign bits.
   if ((node.is("mul") && match.scalar == 1) || (node.is("add") && match.scalar == 0)) return match.other;
+  if ((node.is("max") && match.scalar == -infinity) || (node.is("min") && match.scalar == infinity)) return match.other;
   if (match.constant_first) return nullptr;
   if ((node.is("div") || node.is("pow")) && match.scalar == 1) return match.other;
   if (node.is("sub") && match.scalar == 0) return match.other;

@@ -127,10 +127,12 @@ Dim Translation::dim_of(const Dimension& dimension, std::string_view input, size
   const std::string param(dimension.param);
   const bool names_something =
       !dimension.has_value && !param.empty() && param.find('?') == std::string::npos && param[0] != '-';
-  if (!names_something) return graph_.new_symbol(fmt::format("{}_{}", input, axis));
+  // Exporters of TensorFlow write 1e9 for "to the end" of a slice: below it, that is what it is.
+  constexpr int64_t longest_axis = 999'999'999;
+  if (!names_something) return graph_.new_symbol(fmt::format("{}_{}", input, axis), 0, longest_axis);
   const auto known = symbols_.find(param);
   if (known != symbols_.end()) return known->second;
-  return symbols_.emplace(param, graph_.new_symbol(param)).first->second;
+  return symbols_.emplace(param, graph_.new_symbol(param, 0, longest_axis)).first->second;
 }
 
 void Translation::add_inputs() {

@@ -23,7 +23,7 @@ class NodeRunner {
   virtual std::unique_ptr<NodeModel> load(const std::string& path) const = 0;
 };
 
-// "interpret": the reference interpreter. Throws Error usage for an unknown name.
+// "interpret": the reference interpreter; "passes": the same after all passes. Throws Error usage for an unknown name.
 std::unique_ptr<NodeRunner> make_node_runner(const std::string& name);
 
 }  // namespace narae

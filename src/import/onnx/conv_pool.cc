@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "import/onnx/onnx_ops.h"
+#include "import/onnx/quantize.h"
 #include "ops/conv.h"
 #include "ops/pad.h"
 #include "ops/pool.h"
@@ -132,6 +133,21 @@ Results onnx_conv_integer(OnnxNode& n) {
   resolve_pads(n, w, wide_x, 0.0);
   const ConvAttributes attributes{w.strides, w.dilations, w.pads, n.integer("group", 1)};
   return {e.cast(e.builder().op("conv", {wide_x, wide_w, nullptr}, attributes), DType::i32)};
+}
+
+Results onnx_qlinear_conv(OnnxNode& n) {
+  const Emit& e = n.emit();
+  Value* x = dequantized(n, n.in(0), n.in(1), n.in(2), 1);
+  Value* weight = dequantized(n, n.in(3), n.in(4), n.in(5), 0);
+  Window w = window_of(n, kernel_of_weight(n, x, weight));
+  resolve_pads(n, w, x, 0.0);
+  Value* bias = nullptr;
+  if (n.has(8)) {  // whole numbers of x_scale * w_scale
+    Value* unit = e.mul(e.reshape(n.in(1), {}), n.in(4));
+    bias = e.mul(e.cast(n.in(8), DType::f32), unit);
+  }
+  const ConvAttributes attributes{w.strides, w.dilations, w.pads, n.integer("group", 1)};
+  return {quantized(n, e.builder().op("conv", {x, weight, bias}, attributes), n.in(6), n.in(7))};
 }
 
 Results onnx_conv_transpose(OnnxNode& n) {

@@ -7,6 +7,8 @@
 #include "import/onnx/shape_math.h"
 #include "import/onnx/to_tensor.h"
 #include "ops/fill.h"
+#include "ops/one_hot.h"
+#include "ops/trilu.h"
 
 namespace narae::onnx {
 
@@ -87,45 +89,35 @@ Results onnx_range(OnnxNode& n) {
 }
 
 Results onnx_eye_like(OnnxNode& n) {
-  const Emit& e = n.emit();
   Value* x = n.in(0);
-  if (x->rank() != 2) fail(ErrorCode::bad_file, "needs rank 2, not {}", x->rank());
   const DType dtype = n.has_attribute("dtype") ? to_dtype(static_cast<ElementType>(n.integer("dtype"))) : x->dtype();
-  Value* rows = e.add(positions(e, x->shape()[0], 0, 2), static_cast<double>(n.integer("k", 0)));
-  return {e.cast(e.binary("eq", rows, positions(e, x->shape()[1], 1, 2)), dtype)};
+  return {n.emit().builder().op("eye_like", {x}, EyeLikeAttributes{dtype, n.integer("k", 0)})};
 }
 
 Results onnx_trilu(OnnxNode& n) {
   const Emit& e = n.emit();
   Value* x = n.in(0);
+  const bool upper = n.integer("upper", 1) != 0;
+  const std::optional<Tensor> k = n.has(1) ? e.known(n.in(1)) : Tensor::of<int64_t>(DType::i64, {}, {0});
+  if (k && k->count() == 1) return {e.builder().op("trilu", {x}, TriluAttributes{upper, element_as_int(*k, 0)})};
+  // The diagonal is data: compare places.
   if (x->rank() < 2) fail(ErrorCode::bad_file, "needs rank 2 or more");
   const size_t rank = x->shape().size();
-  Value* rows = positions(e, x->shape()[rank - 2], 0, 2);
-  if (n.has(1)) rows = e.add(rows, e.reshape(n.in(1), {}));
+  Value* rows = e.add(positions(e, x->shape()[rank - 2], 0, 2), e.reshape(n.in(1), {}));
   Value* columns = positions(e, x->shape()[rank - 1], 1, 2);
-  Value* kept = e.binary(n.integer("upper", 1) != 0 ? "ge" : "le", columns, rows);
-  return {e.where(kept, x, e.number(0, x))};
+  return {e.where(e.binary(upper ? "ge" : "le", columns, rows), x, e.number(0, x))};
 }
 
 Results onnx_one_hot(OnnxNode& n) {
   const Emit& e = n.emit();
-  Value* indices = e.cast(n.in(0), DType::i64);
-  const size_t rank = indices->shape().size() + 1;
-  const size_t axis = normal_axis(n.integer("axis", -1), rank);
-  std::vector<Dim> depth;
-  if (is_float(n.in(1)->dtype())) {
-    depth.push_back(static_cast<int64_t>(n.constant_number(1, "depth")));
-  } else {
-    depth = n.dims(1, "depth");
-  }
+  OneHotAttributes attributes;
+  attributes.axis = static_cast<int64_t>(normal_axis(n.integer("axis", -1), n.in(0)->shape().size() + 1));
+  const std::vector<Dim> depth = is_float(n.in(1)->dtype())
+                                     ? std::vector<Dim>{static_cast<int64_t>(n.constant_number(1, "depth"))}
+                                     : n.dims(1, "depth");
   if (depth.size() != 1) fail(ErrorCode::bad_file, "depth has {} elements, not one", depth.size());
-  Value* negative = e.binary("lt", indices, e.number(0, indices));
-  indices = e.where(negative, e.add(indices, e.reshape(e.dims(depth), {})), indices);
-  Value* hot = e.binary("eq", e.unsqueeze(indices, {static_cast<int64_t>(axis)}), positions(e, depth[0], axis, rank));
-  Value* values = n.in(2);
-  Value* off = e.reshape(e.slice(values, 0, 0, 1), {});
-  Value* on = e.reshape(e.slice(values, 0, 1, 1), {});
-  return {e.where(hot, on, off)};
+  attributes.depth = depth[0];
+  return {e.builder().op("one_hot", {e.cast(n.in(0), DType::i64), n.in(2)}, attributes)};
 }
 
 Results onnx_hann_window(OnnxNode& n) { return cosine_window(n, 0.5, 0.5, 0); }

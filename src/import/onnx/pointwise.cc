@@ -117,6 +117,12 @@ Results onnx_cast_like(OnnxNode& n) {
   return {n.emit().cast(n.in(0), n.in(1)->dtype())};
 }
 
+Results onnx_bit_shift(OnnxNode& n) {
+  const std::string direction = n.text("direction");
+  if (direction != "LEFT" && direction != "RIGHT") fail(ErrorCode::bad_file, "unknown direction {}", direction);
+  return {n.emit().binary(direction == "LEFT" ? "shift_left" : "shift_right", n.in(0), n.in(1))};
+}
+
 Results onnx_where(OnnxNode& n) { return {n.emit().where(n.in(0), n.in(1), n.in(2))}; }
 
 Results onnx_identity(OnnxNode& n) { return {n.in(0)}; }

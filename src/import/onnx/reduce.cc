@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "import/onnx/onnx_ops.h"
+#include "ops/lp_norm.h"
 
 namespace narae::onnx {
 
@@ -74,10 +75,7 @@ Results onnx_lp_normalization(OnnxNode& n) {
   const auto axis = static_cast<int64_t>(normal_axis(n.integer("axis", -1), x->shape().size()));
   const int64_t p = n.integer("p", 2);
   if (p != 1 && p != 2) fail(ErrorCode::bad_file, "p = {} is not 1 or 2", p);
-  Value* norm = p == 1 ? e.reduce("sum", e.unary("abs", x), {axis}, true)
-                       : e.unary("sqrt", e.reduce("sum", e.mul(x, x), {axis}, true));
-  // A row of zeros stays zero.
-  return {e.div(x, e.where(e.binary("eq", norm, e.number(0, norm)), e.number(1, norm), norm))};
+  return {e.builder().op("lp_norm", {x}, LpNormAttributes{axis, p})};
 }
 
 Results onnx_mean_variance_normalization(OnnxNode& n) {

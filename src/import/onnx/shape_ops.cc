@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "import/onnx/onnx_ops.h"
 #include "import/onnx/shape_math.h"
+#include "ops/depth_to_space.h"
 #include "ops/pad.h"
 #include "ops/slice.h"
 #include "ops/split.h"
@@ -164,33 +165,12 @@ Results onnx_tile(OnnxNode& n) {
 }
 
 Results onnx_depth_to_space(OnnxNode& n) {
-  const Emit& e = n.emit();
-  Value* x = n.in(0);
-  const int64_t block = n.integer("blocksize");
-  const std::string mode = n.text("mode", "DCR");
-  if (x->rank() != 4 || block < 1) fail(ErrorCode::bad_file, "needs rank 4 and a positive blocksize");
-  const Shape& s = x->shape();
-  const Dim depth = floordiv(s[1], block * block);
-  Value* y;
-  if (mode == "DCR") {
-    y = e.transpose(e.reshape(x, {s[0], block, block, depth, s[2], s[3]}), {0, 3, 4, 1, 5, 2});
-  } else if (mode == "CRD") {
-    y = e.transpose(e.reshape(x, {s[0], depth, block, block, s[2], s[3]}), {0, 1, 4, 2, 5, 3});
-  } else {
-    fail(ErrorCode::bad_file, "unknown mode {}", mode);
-  }
-  return {e.reshape(y, {s[0], depth, s[2] * Dim(block), s[3] * Dim(block)})};
+  return {n.emit().builder().op("depth_to_space", {n.in(0)},
+                                DepthToSpaceAttributes{n.integer("blocksize"), n.text("mode", "DCR")})};
 }
 
 Results onnx_space_to_depth(OnnxNode& n) {
-  const Emit& e = n.emit();
-  Value* x = n.in(0);
-  const int64_t block = n.integer("blocksize");
-  if (x->rank() != 4 || block < 1) fail(ErrorCode::bad_file, "needs rank 4 and a positive blocksize");
-  const Shape& s = x->shape();
-  const Dim height = floordiv(s[2], block), width = floordiv(s[3], block);
-  Value* y = e.transpose(e.reshape(x, {s[0], s[1], height, block, width, block}), {0, 3, 5, 1, 2, 4});
-  return {e.reshape(y, {s[0], s[1] * Dim(block * block), height, width})};
+  return {n.emit().builder().op("space_to_depth", {n.in(0)}, SpaceToDepthAttributes{n.integer("blocksize")})};
 }
 
 Results onnx_pad(OnnxNode& n) {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds the libFuzzer targets (tests/fuzz/*_fuzz.cc) with ASan+UBSan and runs each for SECONDS (300).
 #   scripts/fuzz.sh [SECONDS]
-# Seeds come from tests/fuzz/seeds/NAME/ where it exists; what was found stays in build/fuzz/found/NAME/.
+# Seeds come from tests/fuzz/seeds/NAME/ and, for onnx_*, from the unpacked node tests, where they exist; what was found stays in build/fuzz/found/NAME/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-300}
@@ -17,6 +17,12 @@ for fuzzer in "${fuzzers[@]}"; do
   mkdir -p "$corpus" "$found"
   seeds=()
   [ -d "tests/fuzz/seeds/$name" ] && seeds=("tests/fuzz/seeds/$name")
+  nodes=.cache/shared/onnx/node
+  if [[ $name == onnx_* && -d $nodes ]]; then
+    mkdir -p build/fuzz/onnx_nodes
+    for test in "$nodes"/test_*; do cp -n "$test/model.onnx" "build/fuzz/onnx_nodes/${test##*/}.onnx"; done
+    seeds+=(build/fuzz/onnx_nodes)
+  fi
   echo "== $name, $seconds s"
   "$fuzzer" "$corpus" "${seeds[@]}" -max_total_time="$seconds" -rss_limit_mb=4096 -max_len=65536 -timeout=20 \
     -artifact_prefix="$found/" -print_final_stats=1 >"build/fuzz/$name.log" 2>&1 || status=1

@@ -45,6 +45,52 @@ Results onnx_scatter_nd(OnnxNode& n) {
   return {n.emit().builder().op("scatter_nd", {n.in(0), as_indices(n.emit(), n.in(1)), n.in(2)}, attributes)};
 }
 
+// A window of the cache, from write_indices on, replaced by the update; circular mode goes round the end.
+Results onnx_tensor_scatter(OnnxNode& n) {
+  const Emit& e = n.emit();
+  Value *cache = n.in(0), *update = n.in(1);
+  const size_t rank = cache->shape().size(), axis = normal_axis(n.integer("axis", -2), rank);
+  const std::string mode = n.text("mode", "linear");
+  if (mode != "linear" && mode != "circular") fail(ErrorCode::bad_file, "unknown mode {}", mode);
+  if (update->shape().size() != rank || axis == 0) fail(ErrorCode::bad_file, "axis {} of rank {}", axis, rank);
+  Shape along(rank, Dim(1)), batch(rank, Dim(1));
+  along[axis] = update->shape()[axis];
+  batch[0] = update->shape()[0];
+  Value* at = e.reshape(e.iota(along[axis], DType::i64), along);
+  if (n.has(2)) at = e.add(at, e.reshape(e.cast(n.in(2), DType::i64), batch));
+  if (mode == "circular") at = e.binary("mod", at, e.reshape(e.dims({cache->shape()[axis]}), {}));
+  const ScatterElementsAttributes attributes{static_cast<int64_t>(axis), "none"};
+  return {e.builder().op("scatter_elements", {cache, e.expand(at, update->shape()), update}, attributes)};
+}
+
+// The places are those that MaxPool gives: row-major in the whole of the result.
+Results onnx_max_unpool(OnnxNode& n) {
+  const Emit& e = n.emit();
+  Value* x = n.in(0);
+  const std::vector<int64_t> kernel = n.integers("kernel_shape");
+  std::vector<int64_t> strides = n.integers("strides"), pads = n.integers("pads");
+  strides.resize(kernel.size(), 1);
+  pads.resize(2 * kernel.size(), 0);
+  if (kernel.size() + 2 != x->shape().size())
+    fail(ErrorCode::bad_file, "kernel of {} axes for rank {}", kernel.size(), x->rank());
+  Shape inner = x->shape();
+  for (size_t i = 0; i < kernel.size(); ++i) {
+    inner[i + 2] = (inner[i + 2] - Dim(1)) * Dim(strides[i]) + Dim(kernel[i] - pads[i] - pads[i + kernel.size()]);
+  }
+  const Dim count = element_count(inner);
+  Value* places = e.reshape(e.cast(n.in(1), DType::i64), {element_count(x->shape())});
+  Value* flat = e.builder().op("scatter_elements",
+                               {e.fill({count}, 0.0, x->dtype()), places, e.reshape(x, {element_count(x->shape())})},
+                               ScatterElementsAttributes{0, "none"});
+  Value* y = e.reshape(flat, inner);
+  if (!n.has(2)) return {y};
+  const std::vector<Dim> shape = n.dims(2, "output_shape");  // larger: zeros after
+  if (shape.size() != inner.size()) fail(ErrorCode::bad_file, "output_shape has {} sizes", shape.size());
+  std::vector<Dim> before(inner.size(), 0), after;
+  for (size_t i = 0; i < inner.size(); ++i) after.push_back(shape[i] - inner[i]);
+  return {e.pad(y, before, after, e.number(0, x))};
+}
+
 Results onnx_reverse_sequence(OnnxNode& n) {
   const ReverseSequenceAttributes attributes{n.integer("time_axis", 0), n.integer("batch_axis", 1)};
   return {n.emit().builder().op("reverse_sequence", {n.in(0), as_indices(n.emit(), n.in(1))}, attributes)};

@@ -68,7 +68,8 @@ Results onnx_range(OnnxNode& n) {
   const Emit& e = n.emit();
   RangeAttributes range;
   range.dtype = n.in(0)->dtype();
-  const bool sizes = n.in(0)->contents() && n.in(1)->contents() && n.in(2)->contents();  // whole floats may carry them
+  const auto whole = [&](size_t i) { return n.in(i)->contents() || e.known(n.in(i)); };
+  const bool sizes = n.in(1)->contents() && whole(0) && whole(2);  // a float may carry a size too
   if (is_float(range.dtype) && !sizes) {
     range.float_start = n.constant_number(0, "start");
     range.float_limit = n.constant_number(1, "limit");

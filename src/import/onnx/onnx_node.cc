@@ -2,6 +2,7 @@
 #include "import/onnx/onnx_node.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "import/onnx/to_tensor.h"
@@ -158,8 +159,14 @@ std::vector<Dim> OnnxNode::dims(size_t i, std::string_view what) const {
   Value* value = in(i);
   if (value->contents()) return *value->contents();
   std::vector<Dim> out;
-  if (emit_.known(value)) {
-    for (const int64_t size : constant_integers(i, what)) out.push_back(size);
+  if (const std::optional<Tensor> known = emit_.known(value)) {
+    for (int64_t k = 0; k < known->count(); ++k) {
+      const double size = element_as_double(*known, k);
+      if (is_float(known->dtype) && (size != std::trunc(size) || std::fabs(size) > 1e15)) {
+        fail(ErrorCode::bad_file, "input {} ({}) holds {}, not a whole number", i, what, size);
+      }
+      out.push_back(is_float(known->dtype) ? static_cast<int64_t>(size) : element_as_int(*known, k));
+    }
     return out;
   }
   fail(ErrorCode::bad_file,

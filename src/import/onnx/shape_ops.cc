@@ -92,8 +92,11 @@ Results onnx_split(OnnxNode& n) {
   if (n.integer("num_outputs", parts) != parts)
     fail(ErrorCode::bad_file, "num_outputs differs from the outputs listed");
   std::vector<Dim> lengths;
-  if (const auto given = n.integers_or_operand("split", 1)) {
-    lengths.assign(given->begin(), given->end());
+  if (n.has_attribute("split")) {
+    const std::vector<int64_t> given = n.integers("split");
+    lengths.assign(given.begin(), given.end());
+  } else if (n.has(1)) {
+    lengths = n.dims(1, "split");
   } else {
     const Dim each = ceildiv(size, parts);
     for (int64_t i = 0; i + 1 < parts; ++i) lengths.push_back(each);

@@ -29,7 +29,9 @@ std::unordered_map<std::string_view, int64_t> opsets_of(const std::vector<OpsetI
 
 // Operands whose values decide the shape of the result, by operator.
 std::vector<size_t> shape_operands(std::string_view op) {
-  if (op == "Reshape" || op == "Expand" || op == "Tile" || op == "Pad") return {1};
+  if (op == "Reshape" || op == "Expand" || op == "Tile" || op == "Pad" || op == "TopK" || op == "Split") {
+    return {1};
+  }
   if (op == "ConstantOfShape" || op == "CenterCropPad") return {op == "CenterCropPad" ? size_t{1} : size_t{0}};
   if (op == "Range") return {0, 1, 2};
   if (op == "Slice") return {1, 2};

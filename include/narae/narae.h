@@ -163,9 +163,11 @@ typedef struct narae_engine_stats {
   { sizeof(narae_engine_stats), 0, 0, 0, 0, 0 }
 
 /* Compiles the model at `path` (an .onnx file) for the runtime's device; an engine file (.narae) is only loaded, and
- * `options` then serve no purpose but progress. options NULL = the defaults. The source file may go once this returns.
- * NARAE_FAILED: cannot be read. NARAE_BAD_FILE: damaged, or names operators Narae lacks (all of them in one message).
- * NARAE_DOES_NOT_FIT: profile against the model, memory limit. NARAE_USAGE: unknown pass or input name. */
+ * `options` count only where it holds nothing for this machine and is planned anew. options NULL = the defaults.
+ * The file stays mapped while the engine lives: it may be deleted or replaced, but not written to.
+ * NARAE_BAD_FILE: missing, unreadable, damaged, or names operators Narae lacks (all of them in one message).
+ * NARAE_DOES_NOT_FIT: profile against the model, memory limit. NARAE_USAGE: unknown pass or input name, shapes given
+ * for an engine file. */
 NARAE_API narae_status narae_engine_build(narae_runtime* runtime, const char* path, const narae_build_options* options,
                                           narae_engine** engine, narae_error** error);
 /* Loads an engine file (mapped, not read). One saved on a machine with other instruction sets is planned anew.

@@ -172,11 +172,11 @@ void Session::launch(Prepared& prepared, size_t r) {
 
 void Session::execute(Prepared& prepared, std::vector<RecordTime>* times) {
   const Program& program = prepared.program;
+  cancelled_ = false;
   const DeviceTurn turn(*device_);
   for (size_t r = 0; r < program.records.size(); ++r) {
     if (cancelled_.load(std::memory_order_relaxed)) {
       for (const auto& stream : streams_) stream->synchronize();
-      cancelled_ = false;
       fail(ErrorCode::failed, "the run was cancelled");
     }
     const double start = times ? now_seconds() : 0;

@@ -51,7 +51,7 @@ class Session {
   // One run with every record timed and the stream synchronized after each.
   std::vector<RecordTime> profile(const std::vector<Tensor>& inputs);
 
-  // Ends a run of another thread between two records.
+  // Ends a run of another thread between two records; without one it does nothing. Safe in a signal handler.
   void cancel() { cancelled_ = true; }
 
   const Engine& engine() const { return *engine_; }

@@ -81,6 +81,16 @@ const void* Weights::get(const ConstantUse& use, const Selection& selection, Dev
   return form.buffer ? form.buffer->data() : form.tensor.data;
 }
 
+void Weights::load_all(const Graph& graph, const Selection& selection, Device& device) {
+  for (const Node* node = graph.first(); node; node = node->next()) {
+    const Choice& choice = selection.nodes.at(node).choice;
+    for (size_t i = 0; i < node->inputs().size(); ++i) {
+      const Value* value = node->input(i);
+      if (value && value->is_constant()) get({value, choice.inputs[i], choice.packs[i], node, i}, selection, device);
+    }
+  }
+}
+
 std::vector<Weights::Form> Weights::forms() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::vector<Form> all;

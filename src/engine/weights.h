@@ -32,6 +32,8 @@ class Weights {
 
   // Pointer in the device's memory, valid while Weights lives. Thread-safe.
   const void* get(const ConstantUse& use, const Selection& selection, Device& device);
+  // All that the selected kernels of the graph read, so that what follows neither packs nor runs out of memory.
+  void load_all(const Graph& graph, const Selection& selection, Device& device);
   // Every form made from now on is taken from `budget`, which must live as long.
   void set_budget(MemoryBudget* budget) { budget_ = budget; }
   void set_source(std::shared_ptr<const PackedSource> source) { source_ = std::move(source); }

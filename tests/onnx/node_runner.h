@@ -19,11 +19,17 @@ class NodeModel {
 class NodeRunner {
  public:
   virtual ~NodeRunner() = default;
-  // Throws Error where the model cannot be imported (or built).
+  // Throws Error where the model cannot be imported.
   virtual std::unique_ptr<NodeModel> load(const std::string& path) const = 0;
 };
 
-// "interpret": the reference interpreter; "passes": the same after all passes. Throws Error usage for an unknown name.
-std::unique_ptr<NodeRunner> make_node_runner(const std::string& name);
+struct RunnerOptions {
+  std::string engine = "interpret";  // the reference interpreter, or a device: cpu, fake
+  std::string isa = "auto";
+  std::string passes = "all";  // as the narae command's --passes has it
+  int opt_level = 2;
+};
+
+std::unique_ptr<NodeRunner> make_node_runner(const RunnerOptions& options);
 
 }  // namespace narae

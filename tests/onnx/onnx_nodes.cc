@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the ONNX backend node tests and holds the result against the committed list of passing ones: losing one fails.
 //
-//   onnx_node_test --data DIR --passing FILE [--update] [--only TEXT] [--verbose] [--engine NAME]
+//   onnx_nodes --data DIR --passing FILE [--update] [--only TEXT] [--verbose] [--engine interpret|cpu|fake] [--isa
+//   ISA]
+//                  [--passes all|none] [--opt N]
 //
 // A graph input is never turned into a constant. Passed / failed / unsupported are told apart: unsupported means the
 // importer (or the reader of the data) refused with an Error, failed means it ran and gave something else.
@@ -74,7 +76,7 @@ std::set<std::string> read_list(const std::string& path) {
 
 void write_list(const std::string& path, const std::set<std::string>& names) {
   std::ofstream out(path);
-  out << "# The ONNX backend node tests that pass, written by onnx_node_test --update. Losing one fails.\n";
+  out << "# The ONNX backend node tests that pass, written by onnx_nodes --update. Losing one fails.\n";
   for (const std::string& name : names) out << name << '\n';
 }
 
@@ -87,7 +89,8 @@ void print_by_op(const std::map<std::string, Count>& by_op) {
 }
 
 struct Options {
-  std::string data, passing, only, engine = "interpret";
+  std::string data, passing, only;
+  RunnerOptions runner;
   bool update = false, verbose = false;
 };
 
@@ -96,7 +99,7 @@ int run(const Options& options) {
     std::printf("SKIPPED: the ONNX node tests are not at \"%s\"\n", options.data.c_str());
     return 77;
   }
-  const std::unique_ptr<NodeRunner> runner = make_node_runner(options.engine);
+  const std::unique_ptr<NodeRunner> runner = make_node_runner(options.runner);
   std::map<std::string, Count> by_op;
   std::set<std::string> passed, seen;
   Count total;
@@ -121,8 +124,10 @@ int run(const Options& options) {
     std::printf("LOST %s\n", name.c_str());
   }
   for (const std::string& name : passed) gained += expected.count(name) == 0;
-  std::printf("%s: %d passed, %d failed, %d unsupported; %d lost, %d not yet in the list\n", options.engine.c_str(),
-              total.passed, total.failed, total.unsupported, lost, gained);
+  const RunnerOptions& how = options.runner;
+  std::printf("%s, isa %s, passes %s, opt %d: %d passed, %d failed, %d unsupported; %d lost, %d not yet in the list\n",
+              how.engine.c_str(), how.isa.c_str(), how.passes.c_str(), how.opt_level, total.passed, total.failed,
+              total.unsupported, lost, gained);
   if (options.update) write_list(options.passing, passed);
   return lost > 0 && !options.update ? 1 : 0;
 }
@@ -136,7 +141,10 @@ int main(int argc, char** argv) {
   app.add_option("--data", options.data, "folder with test_*")->required();
   app.add_option("--passing", options.passing, "the committed list")->required();
   app.add_option("--only", options.only, "run names that contain this");
-  app.add_option("--engine", options.engine, "what runs the graphs");
+  app.add_option("--engine", options.runner.engine, "interpret (references alone), or a device");
+  app.add_option("--isa", options.runner.isa, "instruction set of the device");
+  app.add_option("--passes", options.runner.passes, "which passes run: all, none, -name, name");
+  app.add_option("--opt", options.runner.opt_level, "optimisation level");
   app.add_flag("--update", options.update, "rewrite the list");
   app.add_flag("--verbose", options.verbose, "say why each other one did not pass");
   CLI11_PARSE(app, argc, argv);
@@ -144,5 +152,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "--update needs all tests: leave out --only\n");
     return 2;
   }
-  return narae::run(options);
+  try {
+    return narae::run(options);
+  } catch (const narae::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
 }

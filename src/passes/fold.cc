@@ -12,7 +12,8 @@ namespace narae {
 namespace {
 
 bool foldable(const Node& node, const PassContext& context) {
-  if (node.op().has(op_has_body)) return false;
+  // Dequantised constants stay what they are: whoever reads them may want the integers.
+  if (node.op().has(op_has_body) || node.is("dequantize")) return false;
   for (const Value* value : node.inputs()) {
     if (value && (!value->is_constant() || value->tensor().count() > context.fold_limit)) return false;
   }

@@ -19,6 +19,7 @@ bool scalar_type(const Value* value) { return value->dtype() == DType::f32 || va
 bool scalar_f32(const Node& node) {
   if (!node.op().scalar || !node.op().has(op_pointwise) || node.outputs().size() != 1) return false;
   if (!scalar_type(node.output())) return false;
+  if (node.is("cast") && is_integer(node.input(0)->dtype())) return true;  // enters as f32, rounded once
   return std::all_of(node.inputs().begin(), node.inputs().end(),
                      [](const Value* value) { return value && scalar_type(value); });
 }

@@ -31,7 +31,8 @@ class FusedBody {
   std::set<std::string> origins_;
 };
 
-// Every value is f32, or a boolean mask between; there is one result and the op has a scalar form.
+// Every value is f32, or a boolean mask between, or an integer that a cast makes one of these; there is one result and
+// the op has a scalar form.
 bool scalar_f32(const Node& node);
 
 }  // namespace narae

@@ -40,41 +40,60 @@ class Moving {
   }
 
  private:
-  // The permutation that the transposed operands share; null: there is none, or moving them would kill no transpose.
-  const Perm* shared(const Node& node) const {
-    const Perm* perm = nullptr;
-    bool dies = false;
+  struct Shared {
+    Perm perm;          // empty: there is none
+    bool dies = false;  // a transpose that only this node reads
+  };
+  // The permutation that all transposed operands have.
+  Shared shared(const Node& node) const {
+    Shared found;
     for (const Value* value : node.inputs()) {
       const Node* transpose = rewriter_.made_by(value, "transpose");
       if (!transpose || rewriter_.constant(value)) continue;
-      if (perm && *perm != perm_of(*transpose)) return nullptr;
-      perm = &perm_of(*transpose);
-      dies = dies || (!rewriter_.is_result(value) && read_only_by(*value, node));
+      if (!found.perm.empty() && found.perm != perm_of(*transpose)) return {};
+      found.perm = perm_of(*transpose);
+      found.dies = found.dies || (!rewriter_.is_result(value) && read_only_by(*value, node));
     }
-    return dies ? perm : nullptr;
+    return found;
   }
   static bool read_only_by(const Value& value, const Node& node) {
     return value.users().size() <= node.inputs().size() &&
            std::all_of(value.users().begin(), value.users().end(), [&](const Node* user) { return user == &node; });
   }
 
-  // `value` as it was before `perm`, without a transpose at run time; null: there is no such thing.
+  static Shape padded(const Value& value, size_t rank) {
+    Shape shape(rank - value.shape().size(), Dim(1));
+    shape.insert(shape.end(), value.shape().begin(), value.shape().end());
+    return shape;
+  }
+
+  static Shape before_perm(const Shape& shape, const Perm& perm) {
+    Shape before;
+    for (const int64_t axis : inverse(perm)) before.push_back(shape[static_cast<size_t>(axis)]);
+    return before;
+  }
+
+  // Whether `value` is to be had as it was before `perm` without a transpose at run time.
+  bool can_undo(const Value* value, const Perm& perm) const {
+    if (!value || value->shape().size() > perm.size()) return false;
+    return rewriter_.constant(value) || rewriter_.made_by(value, "transpose") ||
+           moves_nothing(padded(*value, perm.size()), inverse(perm));
+  }
+
   Value* undone(Node* node, Value* value, const Perm& perm) {
-    const Node* transpose = rewriter_.made_by(value, "transpose");
-    if (transpose && !rewriter_.constant(value)) return transpose->input(0);
-    if (value->is_constant() && value->tensor().count() == 1 && value->shape().size() <= perm.size()) return value;
-    if (!rewriter_.constant(value) || value->shape().size() > perm.size()) return nullptr;
-    ConstantBuilder builder(rewriter_, node);
-    Shape shape(perm.size() - value->shape().size(), Dim(1));
-    shape.insert(shape.end(), value->shape().begin(), value->shape().end());
-    return builder.op("transpose", {builder.reshape(value, shape)}, TransposeAttributes{inverse(perm)});
+    if (value->is_constant() && value->tensor().count() == 1) return value;
+    const Shape shape = padded(*value, perm.size());
+    if (rewriter_.constant(value)) {
+      ConstantBuilder builder(rewriter_, node);
+      return builder.op("transpose", {builder.reshape(value, shape)}, TransposeAttributes{inverse(perm)});
+    }
+    if (const Node* transpose = rewriter_.made_by(value, "transpose")) return transpose->input(0);
+    return reshaped(rewriter_, node, value, before_perm(shape, perm));
   }
 
   bool undo_all(Node* node, const Perm& perm, std::vector<Value*>& operands) {
     for (const Value* value : node->inputs()) {
-      const bool possible = value && (rewriter_.constant(value) ? value->shape().size() <= perm.size()
-                                                                : rewriter_.made_by(value, "transpose") != nullptr);
-      if (!possible) return false;
+      if (!can_undo(value, perm)) return false;
     }
     for (Value* value : node->inputs()) operands.push_back(undone(node, value, perm));
     return true;
@@ -91,18 +110,16 @@ class Moving {
   }
 
   Value* pointwise(Node* node) {
-    const Perm* found = shared(*node);
-    if (!found || found->size() != node->output()->shape().size()) return nullptr;
-    const Perm perm = *found;
+    const auto [perm, dies] = shared(*node);
+    if (!dies || perm.size() != node->output()->shape().size()) return nullptr;
     std::vector<Value*> operands;
     if (!undo_all(node, perm, operands)) return nullptr;
     return transposed(node, rebuilt(node, std::move(operands), node->attribute_box())->output(), perm);
   }
 
   Value* concat(Node* node) {
-    const Perm* found = shared(*node);
-    if (!found) return nullptr;
-    const Perm perm = *found;
+    const auto [perm, dies] = shared(*node);
+    if (!dies) return nullptr;
     std::vector<Value*> operands;
     if (!undo_all(node, perm, operands)) return nullptr;
     const int64_t axis = node->attributes<ConcatAttributes>().axis;
@@ -112,30 +129,35 @@ class Moving {
   }
 
   Value* reduce(Node* node) {
-    const Perm* found = shared(*node);
-    if (!found) return nullptr;
-    const Perm perm = *found;
+    const auto [perm, dies] = shared(*node);
+    if (perm.empty()) return nullptr;
     auto attributes = node->attributes<ReduceAttributes>();
     Perm rest;
     for (int64_t i = 0; i < static_cast<int64_t>(perm.size()); ++i) {
       if (!std::count(attributes.axes.begin(), attributes.axes.end(), i)) rest.push_back(perm[static_cast<size_t>(i)]);
     }
-    if (!attributes.keepdims && !std::is_sorted(rest.begin(), rest.end())) return nullptr;
+    // The transpose may stay for other readers where none takes its place.
+    const bool vanishes = attributes.keepdims ? moves_nothing(before_perm(node->output()->shape(), perm), perm)
+                                              : std::is_sorted(rest.begin(), rest.end());
+    if (!vanishes && !(dies && attributes.keepdims)) return nullptr;
     for (int64_t& axis : attributes.axes) axis = perm[static_cast<size_t>(axis)];
     std::sort(attributes.axes.begin(), attributes.axes.end());
     const bool keepdims = attributes.keepdims;
     Node* made = rebuilt(node, {node->input(0)->producer()->input(0)}, make_attributes(std::move(attributes)));
-    return keepdims ? transposed(node, made->output(), perm) : made->output();
+    if (!keepdims) return made->output();
+    return vanishes ? reshaped(rewriter_, node, made->output(), node->output()->shape())
+                    : transposed(node, made->output(), perm);
   }
 
-  // A transpose of the last two axes is an attribute of the product.
+  // A transpose of the last two axes is an attribute of the product, but for the left operand of constant weights:
+  // there the product of packed weights wants its rows.
   Value* matmul(Node* node) {
     auto attributes = node->attributes<MatmulAttributes>();
     std::vector<Value*> operands = node->inputs();
     bool found = false;
     for (size_t i = 0; i < 2; ++i) {
       const Node* transpose = rewriter_.made_by(operands[i], "transpose");
-      if (!transpose) continue;
+      if (!transpose || (i == 0 && rewriter_.constant(operands[1]))) continue;
       Perm perm = perm_of(*transpose);
       std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
       if (!std::is_sorted(perm.begin(), perm.end())) continue;

@@ -7,9 +7,7 @@
 #include "ops/transpose.h"
 
 namespace narae {
-namespace {
 
-// Whether the axes of more than one element keep their order.
 bool moves_nothing(const Shape& shape, const std::vector<int64_t>& perm) {
   int64_t last = -1;
   for (const int64_t axis : perm) {
@@ -19,8 +17,6 @@ bool moves_nothing(const Shape& shape, const std::vector<int64_t>& perm) {
   }
   return true;
 }
-
-}  // namespace
 
 Value* reshaped(Rewriter& rewriter, Node* before, Value* x, const Shape& shape) {
   if (const Node* inner = rewriter.made_by(x, "reshape")) x = inner->input(0);

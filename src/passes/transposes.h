@@ -6,6 +6,8 @@
 
 namespace narae {
 
+// Whether the axes of more than one element keep their order, so that the transpose is a reshape.
+bool moves_nothing(const Shape& shape, const std::vector<int64_t>& perm);
 // What the result of a transpose may be replaced by: its operand, a reshape where only axes of one element move, one
 // transpose instead of two. Null: it stays.
 Value* simpler_transpose(Rewriter& rewriter, Node* node);

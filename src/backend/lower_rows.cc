@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "ops/layer_norm.h"
 #include "ops/reduce.h"
 #include "ops/softmax.h"
 
@@ -43,6 +44,26 @@ uint16_t emit_log_softmax(const Node&, ScalarProgram& p, Operands x) {
   return p.emit(ScalarOp::sub, row.x, p.emit(ScalarOp::log, p.emit(ScalarOp::row_sum, row.exp)));
 }
 
+// (x - mean) / sqrt(variance + epsilon), then scale and bias.
+uint16_t finish_norm(const Node& node, ScalarProgram& p, Operands x, uint16_t centred) {
+  const auto epsilon = static_cast<float>(node.attributes<LayerNormAttributes>().epsilon);
+  const uint16_t variance = p.emit(ScalarOp::row_mean, p.emit(ScalarOp::square, centred));
+  const uint16_t factor = p.emit(ScalarOp::rsqrt, p.emit(ScalarOp::add, variance, p.constant(epsilon)));
+  uint16_t y = p.emit(ScalarOp::mul, centred, factor);
+  if (x.size() > 1) y = p.emit(ScalarOp::mul, y, x[1]);
+  if (x.size() > 2) y = p.emit(ScalarOp::add, y, x[2]);
+  return y;
+}
+uint16_t emit_layer_norm(const Node& n, ScalarProgram& p, Operands x) {
+  return finish_norm(n, p, x, p.emit(ScalarOp::sub, x[0], p.emit(ScalarOp::row_mean, x[0])));
+}
+uint16_t emit_rms_norm(const Node& n, ScalarProgram& p, Operands x) { return finish_norm(n, p, x, x[0]); }
+
+std::vector<int64_t> norm_axes(const Node& node) {
+  std::vector<int64_t> axes;
+  for (int64_t i = node.attributes<LayerNormAttributes>().axis; i < node.input(0)->rank(); ++i) axes.push_back(i);
+  return axes;
+}
 std::vector<int64_t> reduce_axes(const Node& node) { return node.attributes<ReduceAttributes>().axes; }
 std::vector<int64_t> softmax_axes(const Node& node) { return {node.attributes<SoftmaxAttributes>().axis}; }
 
@@ -51,7 +72,7 @@ struct RowOp {
   Emit emit;
   std::vector<int64_t> (*axes)(const Node&);
 };
-constexpr std::array<RowOp, 10> row_ops = {{
+constexpr std::array<RowOp, 12> row_ops = {{
     {"reduce_sum", emit_sum, reduce_axes},
     {"reduce_mean", emit_mean, reduce_axes},
     {"reduce_max", emit_max, reduce_axes},
@@ -62,6 +83,8 @@ constexpr std::array<RowOp, 10> row_ops = {{
     {"reduce_log_sum", emit_log_sum, reduce_axes},
     {"softmax", emit_softmax, softmax_axes},
     {"log_softmax", emit_log_softmax, softmax_axes},
+    {"layer_norm", emit_layer_norm, norm_axes},
+    {"rms_norm", emit_rms_norm, norm_axes},
 }};
 
 const RowOp* find(const Node& node) {

@@ -3,6 +3,7 @@
 #include "backend/contraction_body.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "backend/lower_scalar.h"
 
@@ -110,13 +111,14 @@ int operand_of(const Node& node, const Value* value) {
   return found == inputs.end() ? -2 : static_cast<int>(found - inputs.begin());
 }
 
-bool lower_rest(const Node& node, const NodeDims& dims, const SpanOf& span_of, ContractionBody& body) {
+bool lower_rest(const Node& node, const NodeDims& dims, size_t part, const SpanOf& span_of, ContractionBody& body) {
   const Graph& graph = *node.bodies()[0];
+  Value* const output = graph.outputs()[part];
   std::vector<const Node*> rest;
-  for (const Node* inner = graph.first(); inner; inner = inner->next()) {
+  for (const Node* inner : part_nodes(node, part)) {
     if (inner != body.anchor) rest.push_back(inner);
   }
-  if (rest.empty()) return graph.outputs()[0] == body.anchor->output(0);
+  if (rest.empty()) return output == body.anchor->output(0);
   bool followed = true;
   const auto class_of = [&](const Value& value) {
     if (&value == body.anchor->output(0)) return ScalarClass::full;
@@ -127,7 +129,7 @@ bool lower_rest(const Node& node, const NodeDims& dims, const SpanOf& span_of, C
     return span.value_or(ScalarClass::full);
   };
   const Value* leading[] = {body.anchor->output(0)};
-  std::optional<LoweredScalar> lowered = lower_scalar(rest, graph.outputs(), leading, class_of);
+  std::optional<LoweredScalar> lowered = lower_scalar(rest, {&output, 1}, leading, class_of);
   if (!lowered || !followed || !lowered->row_axes.empty()) return false;
   body.rest = std::move(lowered->program);
   body.rest_operands.assign(1, -1);
@@ -139,10 +141,24 @@ bool lower_rest(const Node& node, const NodeDims& dims, const SpanOf& span_of, C
 
 }  // namespace
 
-const Node* contraction_anchor(const Node& node, std::string_view op) {
-  if (!node.is("fused")) return node.is(op) ? &node : nullptr;
+std::vector<const Node*> part_nodes(const Node& node, size_t part) {
+  if (!node.is("fused")) return {&node};
+  const Graph& body = *node.bodies()[0];
+  std::unordered_set<const Value*> needed{body.outputs()[part]};
+  std::vector<const Node*> nodes;
+  for (const Node* inner = body.last(); inner; inner = inner->previous()) {
+    const auto is_needed = [&](const Value* value) { return needed.count(value) > 0; };
+    if (std::none_of(inner->outputs().begin(), inner->outputs().end(), is_needed)) continue;
+    needed.insert(inner->inputs().begin(), inner->inputs().end());
+    nodes.push_back(inner);
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  return nodes;
+}
+
+const Node* contraction_anchor(const Node& node, std::string_view op, size_t part) {
   const Node* anchor = nullptr;
-  for (const Node* inner = node.bodies()[0]->first(); inner; inner = inner->next()) {
+  for (const Node* inner : part_nodes(node, part)) {
     if (!inner->op().has(op_contraction)) continue;
     if (anchor || !inner->is(op)) return nullptr;
     anchor = inner;
@@ -152,20 +168,20 @@ const Node* contraction_anchor(const Node& node, std::string_view op) {
 
 std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
                                                 const std::function<SpanOf(const Dims& result)>& spans,
-                                                bool take_residual) {
+                                                size_t part, bool take_residual) {
   ContractionBody body;
-  body.anchor = contraction_anchor(node, anchor_op);
+  body.anchor = contraction_anchor(node, anchor_op, part);
   if (!body.anchor) return std::nullopt;
-  if (node.outputs().size() != 1 || node.output(0)->dtype() != DType::f32) return std::nullopt;
+  if (node.output(part)->dtype() != DType::f32) return std::nullopt;
   for (const Value* value : body.anchor->inputs()) {
     if (value && value->dtype() != DType::f32) return std::nullopt;
     body.operands.push_back(operand_of(node, value));
     if (body.operands.back() == -2) return std::nullopt;  // made or held inside the body
   }
   body.result = evaluate(body.anchor->output(0)->shape(), *dims.symbols);
-  if (dims.outputs[0] != body.result) return std::nullopt;
+  if (dims.outputs[part] != body.result) return std::nullopt;
   if (!node.is("fused")) return body;
-  if (!lower_rest(node, dims, spans(body.result), body)) return std::nullopt;
+  if (!lower_rest(node, dims, part, spans(body.result), body)) return std::nullopt;
   const bool has_bias = body.operands.size() > 2 && body.operands[2] >= 0;
   if (body.has_rest()) Peeler(body, dims).run(!has_bias, take_residual);
   return body;

@@ -29,12 +29,15 @@ struct ContractionBody {
   bool has_rest() const { return !rest.outputs.empty(); }
 };
 
-// The node itself or the only contraction of its body, when that is an `op`; null otherwise.
-const Node* contraction_anchor(const Node& node, std::string_view op);
+// Nodes that result `part` of a fused node is made by, in order; a node that is not fused is its own.
+std::vector<const Node*> part_nodes(const Node& node, size_t part);
+// The only contraction among them, when that is an `op`; null otherwise.
+const Node* contraction_anchor(const Node& node, std::string_view op, size_t part = 0);
 // Empty: the node is neither `anchor_op` nor a fused body of one such node and f32 pointwise ops after it.
+// A horizontal body is taken apart by results: `part` is the one meant; of other nodes there is but one.
 // `take_residual` false: the kernel has no place for one, so it stays in the rest.
 std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
                                                 const std::function<SpanOf(const Dims& result)>& spans,
-                                                bool take_residual = true);
+                                                size_t part = 0, bool take_residual = true);
 
 }  // namespace narae

@@ -4,9 +4,11 @@
 #include "graph/builder.h"
 #include "ops/concat.h"
 #include "ops/layer_norm.h"
+#include "ops/pad.h"
 #include "ops/pool.h"
 #include "ops/reduce.h"
 #include "ops/reshape.h"
+#include "ops/resize.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/split.h"
@@ -69,13 +71,31 @@ void add_pools(std::vector<TacticCase>& cases) {
   }
 }
 
+void add_images(std::vector<TacticCase>& cases) {
+  for (const int64_t channels : {21, 32}) {
+    const std::string suffix = "_c" + std::to_string(channels);
+    const Dims x{2, channels, 5, 7};
+    const auto sizes = [&](int64_t h, int64_t w) { return std::vector<Dim>{Dim(2), Dim(channels), Dim(h), Dim(w)}; };
+    ResizeAttributes nearest, linear;
+    nearest.sizes = sizes(10, 14), linear.sizes = sizes(12, 9);
+    nearest.coordinate_mode = "asymmetric", nearest.nearest_mode = "floor";
+    linear.mode = "linear";
+    cases.push_back(node_case("resize_nearest" + suffix, "resize", {x}, nearest));
+    cases.push_back(node_case("resize_linear" + suffix, "resize", {x}, linear));
+    const PadAttributes zeros{{Dim(0), Dim(0), Dim(1), Dim(2), Dim(0), Dim(0), Dim(0), Dim(3)}};
+    PadAttributes edge = zeros;
+    edge.mode = "edge";
+    cases.push_back(node_case("pad_zeros" + suffix, "pad", {x}, zeros));
+    cases.push_back(node_case("pad_edge" + suffix, "pad", {x}, edge));
+  }
+}
+
 void add_rows(std::vector<TacticCase>& cases) {
   cases.push_back(node_case("softmax_rows", "softmax", {{6, 130}}, SoftmaxAttributes{1}));
   cases.push_back(node_case("softmax_channels", "softmax", {{2, 19, 50}}, SoftmaxAttributes{1}));
   cases.push_back(node_case("layer_norm", "layer_norm", {{3, 5, 70}, {70}, {70}}, LayerNormAttributes{2, 1e-5}));
   cases.push_back(node_case("rms_norm", "rms_norm", {{5, 70}, {70}}, LayerNormAttributes{1, 1e-6}));
   cases.push_back(node_case("sum_middle", "reduce_sum", {{4, 33, 70}}, ReduceAttributes{{1}, false}));
-  cases.push_back(node_case("mean_apart", "reduce_mean", {{4, 3, 5, 6}}, ReduceAttributes{{1, 3}, true}));
 }
 
 }  // namespace
@@ -83,6 +103,7 @@ void add_rows(std::vector<TacticCase>& cases) {
 void add_move_cases(std::vector<TacticCase>& cases) {
   add_moves(cases);
   add_pools(cases);
+  add_images(cases);
   add_rows(cases);
 }
 

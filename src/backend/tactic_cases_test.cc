@@ -31,6 +31,7 @@ std::vector<TacticCase> all_cases() {
   add_pointwise_cases(cases);
   add_conv_cases(cases);
   add_gemm_cases(cases);
+  add_horizontal_cases(cases);
   add_move_cases(cases);
   return cases;
 }

@@ -20,6 +20,7 @@ struct TacticCase {
 void add_pointwise_cases(std::vector<TacticCase>& cases);
 void add_conv_cases(std::vector<TacticCase>& cases);
 void add_gemm_cases(std::vector<TacticCase>& cases);
+void add_horizontal_cases(std::vector<TacticCase>& cases);
 void add_move_cases(std::vector<TacticCase>& cases);
 
 }  // namespace narae

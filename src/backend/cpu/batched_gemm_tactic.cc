@@ -3,9 +3,9 @@
 #include <cstdio>
 
 #include "backend/contraction_body.h"
-#include "backend/cpu/conv_tactic.h"
+#include "backend/cpu/conv_problem.h"
 #include "backend/cpu/cost.h"
-#include "backend/cpu/cpu_kernel.h"
+#include "backend/cpu/tactics.h"
 #include "backend/operand_placement.h"
 #include "base/error.h"
 #include "kernels/cpu/gemm.h"
@@ -61,7 +61,7 @@ std::optional<BatchedProblem> batched_problem(const Node& node, const NodeDims& 
       return tile_class(space, operand);
     };
   };
-  std::optional<ContractionBody> body = contraction_body(node, dims, "matmul", spans, false);
+  std::optional<ContractionBody> body = contraction_body(node, dims, "matmul", spans, 0, false);
   if (!body || element_count(body->result) == 0) return std::nullopt;
   const auto& attributes = body->anchor->attributes<MatmulAttributes>();
   const Dims& a = dims.inputs[static_cast<size_t>(body->operands[0])];
@@ -167,6 +167,7 @@ class BatchedGemmTactic final : public Tactic {
   const char* name() const override { return "batched_gemm"; }
 
   void propose(const Node& node, const NodeDims& dims, const Target& target, std::vector<Choice>& out) const override {
+    if (node.outputs().size() != 1) return;
     const std::optional<BatchedProblem> problem = batched_problem(node, dims);
     if (!problem) return;
     for (const GemmConfig& config : batched_gemm_configs(problem->gemm, *tiles_, cache_sizes(target), level_.threads)) {
@@ -189,10 +190,7 @@ class BatchedGemmTactic final : public Tactic {
     const double packing = products * static_cast<double>(s.k * s.n) * 8;
     double seconds = roofline(target, flops, s.m >= 12 ? 0.65 : 0.15, node_bytes(node, choice, dims));
     seconds += packing / (target.l2_bytes_per_s * target.cores);
-    if (problem->body.has_rest()) {
-      seconds += products * static_cast<double>(s.m * s.n) * scalar_program_flops(problem->body.rest) /
-                 (target.fma_flops * 0.125 * target.cores);
-    }
+    seconds += rest_seconds(problem->body, products * static_cast<double>(s.m * s.n), target);
     return seconds;
   }
 

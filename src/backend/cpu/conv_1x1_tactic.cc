@@ -11,14 +11,8 @@ class Conv1x1Tactic final : public ConvTactic {
   const char* name() const override { return "conv_1x1"; }
 
  protected:
-  bool takes(const ConvShape&, const ConvConfig& config) const override {
+  bool takes(const ConvConfig& config) const override {
     return config.algorithm == ConvAlgorithm::pointwise;
-  }
-  Cost cost(const ConvProblem& problem, const ConvConfig&) const override {
-    Cost cost;
-    // One pixel is a matrix by a vector: nothing is used twice.
-    cost.efficiency = problem.shape.oh * problem.shape.ow < 4 ? 0.2 : 0.8;
-    return cost;
   }
 };
 

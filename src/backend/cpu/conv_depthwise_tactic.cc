@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One filter per channel, on channel blocks: bound by memory and loads, not by multiplications.
-#include "backend/cpu/conv_tactic.h"
+#include "backend/cpu/conv_problem.h"
 #include "backend/cpu/cost.h"
-#include "backend/cpu/cpu_kernel.h"
+#include "backend/cpu/tactics.h"
 #include "base/error.h"
 #include "kernels/cpu/dwconv.h"
 
@@ -33,7 +33,7 @@ class DepthwiseKernel final : public CpuKernel {
   }
   void begin(std::span<void* const> operands, void* shared) const override {
     if (packed_) return;
-    dwconv_pack_weights(problem_.shape, kernels_.block, at(operands, problem_.weights), static_cast<float*>(shared));
+    dwconv_pack_weights(problem_.shape, kernels_.block, at(operands, static_cast<int>(problem_.weights)), static_cast<float*>(shared));
   }
   void run(std::span<void* const> operands, void* scratch, void* shared, int64_t begin, int64_t end) const override {
     EpilogueCall call{epilogue_ ? &*epilogue_ : nullptr, operands, scratch};
@@ -42,8 +42,8 @@ class DepthwiseKernel final : public CpuKernel {
     if (problem_.body.residual >= 0) epilogue.residual = at(operands, problem_.body.residual);
     epilogue.act = act_.act, epilogue.lo = act_.lo, epilogue.hi = act_.hi;
     epilogue.after = call.callback();
-    const float* weights = packed_ ? at(operands, problem_.weights) : static_cast<const float*>(shared);
-    kernels_.run(problem_.shape, at(operands, problem_.x), weights, static_cast<float*>(operands[output_]), epilogue,
+    const float* weights = packed_ ? at(operands, static_cast<int>(problem_.weights)) : static_cast<const float*>(shared);
+    kernels_.run(problem_.shape, at(operands, static_cast<int>(problem_.x)), weights, static_cast<float*>(operands[output_]), epilogue,
                  begin, end);
   }
 
@@ -66,15 +66,16 @@ class ConvDepthwiseTactic final : public Tactic {
   const char* name() const override { return "conv_depthwise"; }
 
   void propose(const Node& node, const NodeDims& dims, const Target&, std::vector<Choice>& out) const override {
+    if (node.outputs().size() != 1) return;
     const std::optional<ConvProblem> problem = problem_of(node, dims);
     if (!problem) return;
     if (problem->body.has_rest() &&
         TileEpilogue(problem->body, dims, problem->space, *steps_, kernels_->block).error()) {
       return;
     }
-    Choice choice = conv_choice(this, node, dims, *problem);
-    const auto w = static_cast<size_t>(problem->weights);
-    if (node.input(w)->is_constant()) choice.packs[w] = fmt::format("depthwise x{}", kernels_->block);
+    Choice choice = plain_choice(this, node);
+    place_conv(*problem, dims, choice);
+    if (node.input(problem->weights)->is_constant()) choice.packs[problem->weights] = fmt::format("depthwise x{}", kernels_->block);
     out.push_back(std::move(choice));
   }
 
@@ -84,10 +85,7 @@ class ConvDepthwiseTactic final : public Tactic {
     const double filled =
         static_cast<double>(round_up(problem->shape.oc, kernels_->block)) / static_cast<double>(problem->shape.oc);
     double seconds = roofline(target, problem->flops() * filled, 0.3, node_bytes(node, choice, dims));
-    if (problem->body.has_rest()) {
-      seconds += static_cast<double>(problem->out.stored_count(problem->body.result)) *
-                 scalar_program_flops(problem->body.rest) / (target.fma_flops * 0.125 * target.cores);
-    }
+    seconds += rest_seconds(problem->body, static_cast<double>(problem->out.stored_count(problem->body.result)), target);
     return seconds;
   }
 
@@ -102,7 +100,7 @@ class ConvDepthwiseTactic final : public Tactic {
                                      Device&) const override {
     std::optional<ConvProblem> problem = problem_of(node, dims);
     NARAE_CHECK(problem);
-    const bool packed = !choice.packs[static_cast<size_t>(problem->weights)].empty();
+    const bool packed = !choice.packs[problem->weights].empty();
     return std::make_unique<DepthwiseKernel>(level_.threads, node, dims, std::move(*problem), packed, *kernels_,
                                              *steps_);
   }

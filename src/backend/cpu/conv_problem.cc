@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "backend/cpu/conv_tactic.h"
+#include "backend/cpu/conv_problem.h"
 #include "backend/operand_placement.h"
 #include "ops/conv.h"
 
@@ -56,18 +56,18 @@ double ConvProblem::flops() const {
 }
 
 std::optional<ConvProblem> conv_problem(const Node& node, const NodeDims& dims, std::string_view op, int lanes,
-                                        bool plain_input) {
+                                        bool plain_input, size_t part) {
   const auto spans = [&](const Dims& result) -> SpanOf {
     return [space = TileSpace{result, 1, true, lanes}](const Dims& operand) { return tile_class(space, operand); };
   };
-  std::optional<ContractionBody> body = contraction_body(node, dims, op, spans);
+  std::optional<ContractionBody> body = contraction_body(node, dims, op, spans, part);
   if (!body || body->result.size() < 3 || body->result.size() > 4) return std::nullopt;
   ConvProblem problem;
-  problem.x = body->operands[0], problem.weights = body->operands[1];
+  problem.part = part;
+  problem.x = static_cast<size_t>(body->operands[0]), problem.weights = static_cast<size_t>(body->operands[1]);
   problem.bias = body->operands.size() > 2 && body->operands[2] >= 0 ? body->operands[2] : body->bias;
   ConvShape& shape = problem.shape;
-  set_sizes(dims.inputs[static_cast<size_t>(problem.x)], dims.inputs[static_cast<size_t>(problem.weights)],
-            body->result, shape);
+  set_sizes(dims.inputs[problem.x], dims.inputs[problem.weights], body->result, shape);
   shape.plain_input = plain_input;
   set_attributes(*body->anchor, shape);
   if (!has_sizes(shape)) return std::nullopt;
@@ -96,9 +96,8 @@ ConvShape packing_shape(const Node& anchor, const Dims& weights, bool plain_inpu
   return shape;
 }
 
-Choice conv_choice(const Tactic* tactic, const Node& node, const NodeDims& dims, const ConvProblem& problem) {
-  Choice choice = plain_choice(tactic, node);
-  choice.outputs[0] = problem.out;
+void place_conv(const ConvProblem& problem, const NodeDims& dims, Choice& choice) {
+  choice.outputs[problem.part] = problem.out;
   const auto place = [&](int operand) {
     if (operand < 0) return;
     const auto i = static_cast<size_t>(operand);
@@ -111,8 +110,7 @@ Choice conv_choice(const Tactic* tactic, const Node& node, const NodeDims& dims,
     const auto axis = static_cast<int>(std::max_element(own.begin(), own.end()) - own.begin());
     choice.inputs[static_cast<size_t>(problem.bias)] = Layout::blocked(axis, problem.out.block);
   }
-  choice.inputs[static_cast<size_t>(problem.x)] = problem.in;
-  return choice;
+  choice.inputs[problem.x] = problem.in;
 }
 
 CacheSizes cache_sizes(const Target& target) { return {target.l1_bytes, target.l2_bytes}; }

@@ -12,12 +12,7 @@ class ConvTransposeTactic final : public ConvTactic {
 
  protected:
   const char* op() const override { return "conv_transpose"; }
-  bool takes(const ConvShape&, const ConvConfig&) const override { return true; }
-  Cost cost(const ConvProblem&, const ConvConfig&) const override {
-    Cost cost;
-    cost.efficiency = 0.6;
-    return cost;
-  }
+  bool takes(const ConvConfig&) const override { return true; }
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 // Base of the CPU's kernels: a subclass gives tasks() and run() on a range; the stream hands the ranges out.
 #pragma once
 
+#include <memory>
+
 #include "backend/cpu/core_pool.h"
 #include "backend/reference_tactic.h"
 #include "backend/tactic.h"
@@ -23,6 +25,8 @@ class CpuStream final : public HostStream {
   CorePool& pool_;
 };
 
+class CpuKernelGroup;
+
 class CpuKernel : public Kernel {
  public:
   explicit CpuKernel(int threads) : threads_(threads) {}
@@ -39,10 +43,29 @@ class CpuKernel : public Kernel {
   virtual void run(std::span<void* const> operands, void* scratch, void* shared, int64_t begin, int64_t end) const = 0;
   // Before the tasks, by one thread.
   virtual void begin(std::span<void* const> operands, void* shared) const {}
+  // After the tasks, by one thread: where a kernel reports what it found in its operands. May throw Error.
+  virtual void finish() const {}
 
  private:
+  friend class CpuKernelGroup;
   size_t rounded_scratch() const { return (scratch_bytes() + 63) / 64 * 64; }
   int threads_;
+};
+
+// Several kernels over the same operands as one task range. None has a shared workspace.
+class CpuKernelGroup final : public CpuKernel {
+ public:
+  CpuKernelGroup(int threads, std::vector<std::unique_ptr<CpuKernel>> parts);
+
+ protected:
+  int64_t tasks() const override { return first_.back(); }
+  size_t scratch_bytes() const override { return scratch_; }
+  void run(std::span<void* const> operands, void* scratch, void* shared, int64_t begin, int64_t end) const override;
+
+ private:
+  std::vector<std::unique_ptr<CpuKernel>> parts_;
+  std::vector<int64_t> first_{0};  // task of every part, and the end
+  size_t scratch_ = 0;
 };
 
 }  // namespace narae::cpu

@@ -167,8 +167,8 @@ const Node* contraction_anchor(const Node& node, std::string_view op, size_t par
 }
 
 std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
-                                                const std::function<SpanOf(const Dims& result)>& spans,
-                                                size_t part, bool take_residual) {
+                                                const std::function<SpanOf(const Dims& result)>& spans, size_t part,
+                                                bool take_residual) {
   ContractionBody body;
   body.anchor = contraction_anchor(node, anchor_op, part);
   if (!body.anchor) return std::nullopt;

@@ -37,7 +37,7 @@ const Node* contraction_anchor(const Node& node, std::string_view op, size_t par
 // A horizontal body is taken apart by results: `part` is the one meant; of other nodes there is but one.
 // `take_residual` false: the kernel has no place for one, so it stays in the rest.
 std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
-                                                const std::function<SpanOf(const Dims& result)>& spans,
-                                                size_t part = 0, bool take_residual = true);
+                                                const std::function<SpanOf(const Dims& result)>& spans, size_t part = 0,
+                                                bool take_residual = true);
 
 }  // namespace narae

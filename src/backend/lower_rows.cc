@@ -24,7 +24,9 @@ uint16_t emit_l1(const Node&, ScalarProgram& p, Operands x) {
 uint16_t emit_sum_square(const Node&, ScalarProgram& p, Operands x) {
   return p.emit(ScalarOp::row_sum, p.emit(ScalarOp::square, x[0]));
 }
-uint16_t emit_l2(const Node& n, ScalarProgram& p, Operands x) { return p.emit(ScalarOp::sqrt, emit_sum_square(n, p, x)); }
+uint16_t emit_l2(const Node& n, ScalarProgram& p, Operands x) {
+  return p.emit(ScalarOp::sqrt, emit_sum_square(n, p, x));
+}
 uint16_t emit_log_sum(const Node& n, ScalarProgram& p, Operands x) { return p.emit(ScalarOp::log, emit_sum(n, p, x)); }
 
 // x - max and exp(x - max) of a row.

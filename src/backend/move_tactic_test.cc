@@ -63,8 +63,10 @@ void add_pools(std::vector<TacticCase>& cases) {
   for (const int64_t channels : {21, 32}) {
     const std::string suffix = "_c" + std::to_string(channels);
     const Dims x{2, channels, 11, 9};
-    cases.push_back(node_case("max_pool" + suffix, "max_pool", {x}, MaxPoolAttributes{{3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}}));
-    cases.push_back(node_case("avg_pool" + suffix, "avg_pool", {x}, AvgPoolAttributes{{3, 2}, {1, 2}, {1, 1}, {1, 0, 1, 1}}));
+    cases.push_back(
+        node_case("max_pool" + suffix, "max_pool", {x}, MaxPoolAttributes{{3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}}));
+    cases.push_back(
+        node_case("avg_pool" + suffix, "avg_pool", {x}, AvgPoolAttributes{{3, 2}, {1, 2}, {1, 1}, {1, 0, 1, 1}}));
     cases.push_back(node_case("global_mean" + suffix, "reduce_mean", {x}, ReduceAttributes{{2, 3}, true}));
     cases.push_back(node_case("global_mean_flat" + suffix, "reduce_mean", {x}, ReduceAttributes{{2, 3}, false}));
     cases.push_back(node_case("global_max" + suffix, "reduce_max", {x}, ReduceAttributes{{2, 3}, true}));

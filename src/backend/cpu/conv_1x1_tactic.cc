@@ -11,9 +11,7 @@ class Conv1x1Tactic final : public ConvTactic {
   const char* name() const override { return "conv_1x1"; }
 
  protected:
-  bool takes(const ConvConfig& config) const override {
-    return config.algorithm == ConvAlgorithm::pointwise;
-  }
+  bool takes(const ConvConfig& config) const override { return config.algorithm == ConvAlgorithm::pointwise; }
 };
 
 }  // namespace

@@ -87,7 +87,9 @@ ConvCost cost_of(const ConvShape& s, const ConvConfig& config) {
 }
 
 double bytes_of(const ConvProblem& problem, const NodeDims& dims) {
-  const auto stored = [&](const Layout& layout, const Dims& d) { return static_cast<double>(layout.stored_count(d)) * 4; };
+  const auto stored = [&](const Layout& layout, const Dims& d) {
+    return static_cast<double>(layout.stored_count(d)) * 4;
+  };
   double bytes = stored(problem.in, dims.inputs[problem.x]) + stored(problem.out, problem.body.result);
   bytes += static_cast<double>(element_count(dims.inputs[problem.weights])) * 4;
   const auto add = [&](int operand) {

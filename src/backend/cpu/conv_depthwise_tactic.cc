@@ -33,7 +33,8 @@ class DepthwiseKernel final : public CpuKernel {
   }
   void begin(std::span<void* const> operands, void* shared) const override {
     if (packed_) return;
-    dwconv_pack_weights(problem_.shape, kernels_.block, at(operands, static_cast<int>(problem_.weights)), static_cast<float*>(shared));
+    dwconv_pack_weights(problem_.shape, kernels_.block, at(operands, static_cast<int>(problem_.weights)),
+                        static_cast<float*>(shared));
   }
   void run(std::span<void* const> operands, void* scratch, void* shared, int64_t begin, int64_t end) const override {
     EpilogueCall call{epilogue_ ? &*epilogue_ : nullptr, operands, scratch};
@@ -42,9 +43,10 @@ class DepthwiseKernel final : public CpuKernel {
     if (problem_.body.residual >= 0) epilogue.residual = at(operands, problem_.body.residual);
     epilogue.act = act_.act, epilogue.lo = act_.lo, epilogue.hi = act_.hi;
     epilogue.after = call.callback();
-    const float* weights = packed_ ? at(operands, static_cast<int>(problem_.weights)) : static_cast<const float*>(shared);
-    kernels_.run(problem_.shape, at(operands, static_cast<int>(problem_.x)), weights, static_cast<float*>(operands[output_]), epilogue,
-                 begin, end);
+    const float* weights =
+        packed_ ? at(operands, static_cast<int>(problem_.weights)) : static_cast<const float*>(shared);
+    kernels_.run(problem_.shape, at(operands, static_cast<int>(problem_.x)), weights,
+                 static_cast<float*>(operands[output_]), epilogue, begin, end);
   }
 
  private:
@@ -75,7 +77,8 @@ class ConvDepthwiseTactic final : public Tactic {
     }
     Choice choice = plain_choice(this, node);
     place_conv(*problem, dims, choice);
-    if (node.input(problem->weights)->is_constant()) choice.packs[problem->weights] = fmt::format("depthwise x{}", kernels_->block);
+    if (node.input(problem->weights)->is_constant())
+      choice.packs[problem->weights] = fmt::format("depthwise x{}", kernels_->block);
     out.push_back(std::move(choice));
   }
 
@@ -85,7 +88,8 @@ class ConvDepthwiseTactic final : public Tactic {
     const double filled =
         static_cast<double>(round_up(problem->shape.oc, kernels_->block)) / static_cast<double>(problem->shape.oc);
     double seconds = roofline(target, problem->flops() * filled, 0.3, node_bytes(node, choice, dims));
-    seconds += rest_seconds(problem->body, static_cast<double>(problem->out.stored_count(problem->body.result)), target);
+    seconds +=
+        rest_seconds(problem->body, static_cast<double>(problem->out.stored_count(problem->body.result)), target);
     return seconds;
   }
 

@@ -13,9 +13,7 @@ class ConvDirectTactic final : public ConvTactic {
 
  protected:
   bool takes_plain_input() const override { return true; }
-  bool takes(const ConvConfig& config) const override {
-    return config.algorithm == ConvAlgorithm::direct;
-  }
+  bool takes(const ConvConfig& config) const override { return config.algorithm == ConvAlgorithm::direct; }
 };
 
 }  // namespace

@@ -31,7 +31,8 @@ class ConvKernel final : public CpuKernel {
     return packed_ ? 0 : static_cast<size_t>(conv_weights_size(plan_)) * sizeof(float);
   }
   void begin(std::span<void* const> operands, void* shared) const override {
-    if (!packed_) conv_pack_weights(plan_, at(operands, static_cast<int>(problem_.weights)), static_cast<float*>(shared));
+    if (!packed_)
+      conv_pack_weights(plan_, at(operands, static_cast<int>(problem_.weights)), static_cast<float*>(shared));
   }
   void run(std::span<void* const> operands, void* scratch, void* shared, int64_t begin, int64_t end) const override {
     EpilogueCall call{epilogue_ ? &*epilogue_ : nullptr, operands, static_cast<float*>(scratch) + scratch_floats_};
@@ -40,9 +41,10 @@ class ConvKernel final : public CpuKernel {
     if (problem_.body.residual >= 0) epilogue.residual = at(operands, problem_.body.residual);
     epilogue.act = act_.act, epilogue.lo = act_.lo, epilogue.hi = act_.hi;
     epilogue.after = call.callback();
-    const float* weights = packed_ ? at(operands, static_cast<int>(problem_.weights)) : static_cast<const float*>(shared);
-    conv_run(plan_, at(operands, static_cast<int>(problem_.x)), weights, static_cast<float*>(operands[output_]), epilogue,
-             static_cast<float*>(scratch), begin, end);
+    const float* weights =
+        packed_ ? at(operands, static_cast<int>(problem_.weights)) : static_cast<const float*>(shared);
+    conv_run(plan_, at(operands, static_cast<int>(problem_.x)), weights, static_cast<float*>(operands[output_]),
+             epilogue, static_cast<float*>(scratch), begin, end);
   }
 
  private:

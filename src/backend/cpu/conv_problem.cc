@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/conv_problem.h"
+
 #include <algorithm>
 
-#include "backend/cpu/conv_problem.h"
 #include "backend/operand_placement.h"
 #include "ops/conv.h"
 

@@ -8,8 +8,7 @@ namespace narae::cpu {
 ConvTactic::ConvTactic(CpuLevel level)
     : level_(std::move(level)), tiles_(brgemm_tiles(level_.isa)), steps_(scalar_steps(level_.isa)) {}
 
-void ConvTactic::propose(const Node& node, const NodeDims& dims, const Target& target,
-                         std::vector<Choice>& out) const {
+void ConvTactic::propose(const Node& node, const NodeDims& dims, const Target& target, std::vector<Choice>& out) const {
   if (node.outputs().size() != 1) return;
   offer(node, dims, target, false, out);
   if (takes_plain_input()) offer(node, dims, target, true, out);

@@ -139,8 +139,8 @@ class HorizontalTactic final : public Tactic {
       if (!problem || (plain && problem->shape.ic > tiles_->lanes / 2)) return;
       const std::vector<ConvConfig> configs =
           conv_configs(problem->shape, *tiles_, cache_sizes(target), level_.threads);
-      const auto config = std::find_if(configs.begin(), configs.end(),
-                                       [&](const ConvConfig& c) { return is_winograd(c) == winograd; });
+      const auto config =
+          std::find_if(configs.begin(), configs.end(), [&](const ConvConfig& c) { return is_winograd(c) == winograd; });
       if (config == configs.end()) return;
       if (problem->body.has_rest() &&
           TileEpilogue(problem->body, dims, problem->space, *steps_, tiles_->lanes).error()) {

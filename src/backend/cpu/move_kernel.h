@@ -13,7 +13,7 @@
 namespace narae::cpu {
 
 struct Move {
-  size_t from = 0, to = 0;  // places in a launch's operands
+  size_t from = 0, to = 0;                 // places in a launch's operands
   int64_t from_offset = 0, to_offset = 0;  // elements
   Dims dims;
   std::vector<int64_t> from_strides, to_strides;

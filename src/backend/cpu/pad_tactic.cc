@@ -90,7 +90,9 @@ class PadTactic final : public Tactic {
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
     const std::optional<PadPlan> plan = pad_plan(node, dims, choice.inputs[0]);
-    if (!plan) fail(ErrorCode::does_not_fit, "{}: pads of {} that these sizes do not allow", node.label(), dims_text(dims.inputs[0]));
+    if (!plan)
+      fail(ErrorCode::does_not_fit, "{}: pads of {} that these sizes do not allow", node.label(),
+           dims_text(dims.inputs[0]));
     return std::make_unique<PadKernel>(level_.threads, *plan, node.input(1) != nullptr, node.inputs().size());
   }
 

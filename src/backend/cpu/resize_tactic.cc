@@ -57,7 +57,8 @@ class ResizeKernel final : public CpuKernel {
       const AxisSamples& samples = problem_.samples[i];
       for (const double weight : samples.weights) weights_[i].push_back(static_cast<float>(weight));
       *axes[i] = {problem_.in[i], problem_.out[i], samples.taps, samples.places.data(), weights_[i].data()};
-      const bool copies = samples.taps == 1 && std::all_of(weights_[i].begin(), weights_[i].end(), [](float w) { return w == 1; });
+      const bool copies =
+          samples.taps == 1 && std::all_of(weights_[i].begin(), weights_[i].end(), [](float w) { return w == 1; });
       if (copies) axes[i]->weights = nullptr;
     }
   }

@@ -27,16 +27,17 @@ struct RowProblem {
 };
 
 std::optional<Reduction> reduction_of(const Node& node) {
-  constexpr std::array<std::pair<const char*, Reduction>, 10> names = {{{"reduce_sum", Reduction::sum},
-                                                                        {"reduce_mean", Reduction::mean},
-                                                                        {"reduce_max", Reduction::max},
-                                                                        {"reduce_min", Reduction::min},
-                                                                        {"reduce_prod", Reduction::prod},
-                                                                        {"reduce_sum_square", Reduction::sum_square},
-                                                                        {"reduce_l1", Reduction::l1},
-                                                                        {"reduce_l2", Reduction::l2},
-                                                                        {"reduce_log_sum", Reduction::log_sum},
-                                                                        {"reduce_log_sum_exp", Reduction::log_sum_exp}}};
+  constexpr std::array<std::pair<const char*, Reduction>, 10> names = {
+      {{"reduce_sum", Reduction::sum},
+       {"reduce_mean", Reduction::mean},
+       {"reduce_max", Reduction::max},
+       {"reduce_min", Reduction::min},
+       {"reduce_prod", Reduction::prod},
+       {"reduce_sum_square", Reduction::sum_square},
+       {"reduce_l1", Reduction::l1},
+       {"reduce_l2", Reduction::l2},
+       {"reduce_log_sum", Reduction::log_sum},
+       {"reduce_log_sum_exp", Reduction::log_sum_exp}}};
   for (const auto& [name, reduction] : names) {
     if (node.is(name)) return reduction;
   }

@@ -19,7 +19,9 @@ std::vector<Part> parts_of(const Node& node, const NodeDims& dims) {
   const size_t rank = dims.inputs[0].size();
   const Part whole{std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 1)};
   std::vector<Part> parts;
-  const auto axis_at = [&](int64_t axis) { return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis); };
+  const auto axis_at = [&](int64_t axis) {
+    return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
+  };
   if (node.is("split")) {
     const size_t axis = axis_at(node.attributes<SplitAttributes>().axis);
     int64_t first = 0;
@@ -35,8 +37,8 @@ std::vector<Part> parts_of(const Node& node, const NodeDims& dims) {
   for (size_t i = 0; i < a.axes.size(); ++i) {
     const size_t axis = axis_at(a.axes[i]);
     const int64_t step = a.steps.empty() ? 1 : a.steps[i];
-    const SliceRange range = slice_range(Dim(dims.inputs[0][axis]), Dim(dims.evaluate(a.starts[i])),
-                                         Dim(dims.evaluate(a.ends[i])), step);
+    const SliceRange range =
+        slice_range(Dim(dims.inputs[0][axis]), Dim(dims.evaluate(a.starts[i])), Dim(dims.evaluate(a.ends[i])), step);
     parts[0].first[axis] = range.first.value(), parts[0].step[axis] = step;
   }
   return parts;

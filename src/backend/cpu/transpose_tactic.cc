@@ -22,14 +22,20 @@ Move permuted(const Node& node, const NodeDims& dims) {
 
 Move expanded(const NodeDims& dims) {
   const Dims& result = dims.outputs[0];
-  return {0, 1, 0, 0, result, operand_strides(dims.inputs[0], result, Layout::plain()),
+  return {0,
+          1,
+          0,
+          0,
+          result,
+          operand_strides(dims.inputs[0], result, Layout::plain()),
           layout_strides(Layout::plain(), result)};
 }
 
 // Every axis as (repeat, element).
 Move tiled(const NodeDims& dims) {
   Move move{0, 1, 0, 0, {}, {}, {}};
-  const Dims from = layout_strides(Layout::plain(), dims.inputs[0]), to = layout_strides(Layout::plain(), dims.outputs[0]);
+  const Dims from = layout_strides(Layout::plain(), dims.inputs[0]),
+             to = layout_strides(Layout::plain(), dims.outputs[0]);
   for (size_t i = 0; i < from.size(); ++i) {
     const int64_t size = dims.inputs[0][i];
     if (size == 0) return {0, 1, 0, 0, {0}, {0}, {0}};
@@ -135,6 +141,8 @@ class TransposeTactic final : public Tactic {
 
 }  // namespace
 
-std::unique_ptr<Tactic> make_transpose_tactic(const CpuLevel& level) { return std::make_unique<TransposeTactic>(level); }
+std::unique_ptr<Tactic> make_transpose_tactic(const CpuLevel& level) {
+  return std::make_unique<TransposeTactic>(level);
+}
 
 }  // namespace narae::cpu

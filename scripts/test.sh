@@ -23,6 +23,7 @@ build() {
   fi
   tail -40 build/$preset-configure.log
   grep -E -A12 'error:|FAILED:|undefined reference' build/$preset-build.log | head -80
+  tail -3 build/$preset-build.log
   python3 scripts/junit.py $results/build-$preset.xml "build" "$preset" "the build failed"
   return 1
 }

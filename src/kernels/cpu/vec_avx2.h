@@ -147,7 +147,8 @@ NARAE_INLINE void transpose_square(Vf (&r)[8]) {
   t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
   NARAE_PAIR(0)
   NARAE_PAIR(1)
-  NARAE_PAIR(2) NARAE_PAIR(3)
+  NARAE_PAIR(2)
+  NARAE_PAIR(3)
 #undef NARAE_PAIR
 #define NARAE_QUAD(q)                                                   \
   u[4 * q] = _mm256_shuffle_ps(t[4 * q], t[4 * q + 2], 0x44),           \

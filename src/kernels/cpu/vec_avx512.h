@@ -122,7 +122,8 @@ NARAE_INLINE void transpose_square(Vf (&r)[16]) {
   t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
   NARAE_PAIR(0)
   NARAE_PAIR(1)
-  NARAE_PAIR(2) NARAE_PAIR(3) NARAE_PAIR(4) NARAE_PAIR(5) NARAE_PAIR(6) NARAE_PAIR(7)
+  NARAE_PAIR(2)
+  NARAE_PAIR(3) NARAE_PAIR(4) NARAE_PAIR(5) NARAE_PAIR(6) NARAE_PAIR(7)
 #undef NARAE_PAIR
   // u[4 q + c]: in each 128-bit part p, column 4 p + c of rows 4 q .. 4 q + 3.
 #define NARAE_QUAD(q)                                                   \

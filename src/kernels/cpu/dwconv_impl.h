@@ -65,7 +65,7 @@ void dw_tile(const DwTile& t) {
 }
 
 // Any kernel width, stride and dilation: up to four outputs, tap by tap.
-void dw_tile_any(const DwTile& t) {
+__attribute__((noinline)) void dw_tile_any(const DwTile& t) {
   Vf sum[4] = {t.bias, t.bias, t.bias, t.bias};
   const float* row = t.row;
   const float* taps = t.taps;
@@ -79,23 +79,27 @@ void dw_tile_any(const DwTile& t) {
       });
     }
   }
-  for (int i = 0; i < t.count; i++) {
+  unroll<4>([&](auto i) NARAE_UNROLLED {
+    if (i >= t.count) return;
     if (t.residual) sum[i] = sum[i] + load(t.residual + i * B);
     store(t.out + i * B, activate(sum[i], t));
-  }
+  });
 }
 
 using DwTileFn = void (*)(const DwTile&);
 
 struct DwTable {
+  int64_t limit = 0;  // outputs of the widest tile
   DwTileFn inside[max_tile] = {}, edge[max_tile] = {};
 };
 template <int KW, int S, int... T>
 constexpr DwTable dw_table(std::integer_sequence<int, T...>) {
-  return {{dw_tile<KW, S, T + 1, false>...}, {dw_tile<KW, S, T + 1, true>...}};
+  return {sizeof...(T), {dw_tile<KW, S, T + 1, false>...}, {dw_tile<KW, S, T + 1, true>...}};
 }
+// Of 16 registers 7 taps leave fewer for sums.
 template <int KW, int S>
-constexpr DwTable dw_table_of = dw_table<KW, S>(std::make_integer_sequence<int, max_tile>{});
+constexpr DwTable dw_table_of =
+    dw_table<KW, S>(std::make_integer_sequence<int, vec_width == 8 && KW == 7 ? 6 : max_tile>{});
 
 const DwTable* dw_table_for(const ConvShape& s) {
   if (s.dilation_w != 1) return nullptr;
@@ -115,7 +119,7 @@ NARAE_INLINE void dw_strip(const ConvShape& s, const DwTable* table, DwTile& t, 
   while (x < x_end) {
     t.column = x * s.stride_w - s.pad_left;
     // Tiles of about equal width: a last one of a single output would wait for its own sums.
-    const int64_t left = x_end - x, limit = table ? max_tile : 4;
+    const int64_t left = x_end - x, limit = table ? table->limit : 4;
     const int64_t parts = (left + limit - 1) / limit, count = (left + parts - 1) / parts;
     if (table) {
       const int64_t last = t.column + (count - 1) * s.stride_w + s.kw - 1;

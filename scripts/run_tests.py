@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tests of a build folder, as its CTest list names them, and leaves one JUnit file each for tally.py.
 
-A GoogleTest binary (NAME_test) writes its own results; any other command is one case: exit 0 passed, 77 skipped with
+A GoogleTest binary writes its own results; any other command is one case: exit 0 passed, 77 skipped with
 its last line as the reason, else failed. A command may write a JUnit file itself: its path is in NARAE_RESULTS.
 What dies or runs too long is a failure of its own, so that a crash can never look like fewer tests.
 """
@@ -53,16 +53,19 @@ def is_complete(path):
         return False
 
 
+def is_gtest(program):
+    """Whether the program carries GoogleTest: then no results mean that it never came to its end."""
+    path = pathlib.Path(program)
+    return path.is_file() and b"gtest_filter" in path.read_bytes()
+
+
 def run(test, results, prefix, log_dir, quiet=False):
     name, command, props = test
     result = results / f"{prefix}-{name}.xml"
     result.unlink(missing_ok=True)
-    gtest = pathlib.Path(command[0]).name.endswith("_test")
-    if gtest:
-        command = command + ["--gtest_brief=1"]
+    gtest = is_gtest(command[0])
     limit = float(props.get("TIMEOUT", 1200))
-    # GTEST_OUTPUT: a GoogleTest binary under another name writes its results too
-    env = dict(os.environ, NARAE_RESULTS=str(result), GTEST_OUTPUT=f"xml:{result}")
+    env = dict(os.environ, NARAE_RESULTS=str(result), GTEST_OUTPUT=f"xml:{result}", GTEST_BRIEF="1")
     env.update(item.split("=", 1) for item in props.get("ENVIRONMENT", []))
     start = time.monotonic()
     log = log_dir / f"{prefix}-{name}.log"

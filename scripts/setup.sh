@@ -23,7 +23,7 @@ state() {
   package_names | xargs dpkg-query -W -f '${Package} ${Status}\n' 2>/dev/null || true
   [ -x .venv/bin/python ] && echo venv
   [ -d "$shared" ] && stat -c '%n %s %Y' "$shared"/onnx/*.tar.zst "$shared"/squeezenet_v1.1/*.zst
-  ls $cache/models $cache/shared 2>/dev/null || true
+  ls $cache/models $cache/shared $cache/shared/onnx 2>/dev/null || true
 }
 key() { state | sha256sum | cut -d' ' -f1; }
 
@@ -125,10 +125,10 @@ unpack() {
 
 shared_archives() {
   [ -d "$shared" ] || { say "no $shared beside the checkout: tests that read it will be skipped" && return; }
-  mkdir -p $cache/shared
-  unpack node "$shared/onnx/onnx-node-tests.tar.zst"
-  unpack simple "$shared/onnx/onnx-simple-tests.tar.zst"
-  unpack light "$shared/onnx/onnx-light-models.tar.zst"
+  mkdir -p $cache/shared/onnx
+  unpack onnx/node "$shared/onnx/onnx-node-tests.tar.zst"
+  unpack onnx/simple "$shared/onnx/onnx-simple-tests.tar.zst"
+  unpack onnx/light "$shared/onnx/onnx-light-models.tar.zst"
   unpack squeezenet_v1.1 "$shared/squeezenet_v1.1/squeezenet_v1.1.onnx.zst"
 }
 

@@ -52,9 +52,11 @@ bool fmod_contents(const Dim& a, const Dim& b, DType dtype, Dim& result) {
 }
 template <bool less, bool equal, bool greater>
 bool compare_contents(const Dim& a, const Dim& b, DType, Dim& result) {
-  int order;
-  if (!compare_dims(a, b, order)) return false;
-  result = Dim(order < 0 ? less : order > 0 ? greater : equal);
+  const PossibleOrders can = possible_orders(a, b);
+  const bool may_hold = (less && can.less) || (equal && can.equal) || (greater && can.greater);
+  const bool may_fail = (!less && can.less) || (!equal && can.equal) || (!greater && can.greater);
+  if (may_hold == may_fail) return false;
+  result = Dim(may_hold);
   return true;
 }
 template <ScalarOp op>

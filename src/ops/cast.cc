@@ -24,9 +24,9 @@ Range integer_range(DType dtype) {
 bool cast_content(const Dim& from, DType dtype, Dim& to) {
   to = from;
   if (dtype == DType::boolean) {
-    int order;
-    if (!compare_dims(from, Dim(0), order)) return false;
-    to = Dim(order != 0);
+    const PossibleOrders can = possible_orders(from, Dim(0));
+    if (can.equal && (can.less || can.greater)) return false;
+    to = Dim(!can.equal);
     return true;
   }
   return content_fits(to, dtype);

@@ -41,15 +41,11 @@ bool known_contents(const InferContext& c, size_t i, std::vector<Dim>& contents)
   return true;
 }
 
-bool compare_dims(const Dim& a, const Dim& b, int& order) {
-  if (a == b) {
-    order = 0;
-    return true;
-  }
+PossibleOrders possible_orders(const Dim& a, const Dim& b) {
+  if (a == b) return {false, true, false};
   const Dim difference = a - b;
-  if (difference.low() <= 0 && difference.high() >= 0) return false;
-  order = difference.low() > 0 ? 1 : -1;
-  return true;
+  const int64_t low = difference.low(), high = difference.high();
+  return {low < 0, low <= 0 && high >= 0, high > 0};
 }
 
 }  // namespace narae

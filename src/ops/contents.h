@@ -49,7 +49,10 @@ bool content_fits(const Dim& dim, DType dtype);
 // Contents of operand i; a small constant of whole floats has some, too. False: not known.
 bool known_contents(const InferContext& c, size_t i, std::vector<Dim>& contents);
 
-// -1: a < b always; 1: a > b always; 0: equal always. False: not decidable.
-bool compare_dims(const Dim& a, const Dim& b, int& order);
+// Which of a < b, a == b, a > b can be.
+struct PossibleOrders {
+  bool less, equal, greater;
+};
+PossibleOrders possible_orders(const Dim& a, const Dim& b);
 
 }  // namespace narae

@@ -39,7 +39,7 @@ void reference_to_space(ReferenceContext& c) {
     for_each_index(y.dims, [&](const Dims& index, int64_t i) {
       const int64_t place = index[2] % b * b + index[3] % b;
       const int64_t channel = a.mode == "DCR" ? place * channels + index[1] : index[1] * b * b + place;
-      y.as<T>()[i] = x.as<T>()[offset_of({index[0], channel, index[2] / b, index[3] / b}, strides)];
+      y.as<T>()[i] = x.as<T>()[index[0] * strides[0] + channel * strides[1] + index[2] / b * strides[2] + index[3] / b];
     });
   });
 }
@@ -72,8 +72,8 @@ void reference_to_depth(ReferenceContext& c) {
     using T = decltype(tag);
     for_each_index(y.dims, [&](const Dims& index, int64_t i) {
       const int64_t place = index[1] / channels;
-      y.as<T>()[i] = x.as<T>()[offset_of(
-          {index[0], index[1] % channels, index[2] * b + place / b, index[3] * b + place % b}, strides)];
+      const int64_t row = index[2] * b + place / b, column = index[3] * b + place % b;
+      y.as<T>()[i] = x.as<T>()[index[0] * strides[0] + index[1] % channels * strides[1] + row * strides[2] + column];
     });
   });
 }

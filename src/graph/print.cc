@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graph -> text. Ids are given in print order, so equal graphs print equally.
+#include <map>
 #include <unordered_map>
 
 #include "graph/text.h"
@@ -85,9 +86,12 @@ struct Printer {
       constant(ids, *value, indent);
     }
     for (const Node* at = graph.first(); at; at = at->next()) node(ids, *at, indent);
+    // In the order of the ids: that of values() depends on how the graph was edited.
+    std::map<int, const Value*> kept;
     for (const auto& value : graph.values()) {
-      if (value->keep()) out += fmt::format("{}keep {}\n", indent, ref(ids, value.get()));
+      if (value->keep()) kept[ids.at(value.get())] = value.get();
     }
+    for (const auto& [id, value] : kept) out += fmt::format("{}keep {}\n", indent, ref(ids, value));
     for (size_t i = 0; i < graph.outputs().size(); ++i) {
       out += fmt::format("{}output {} {}\n", indent, ref(ids, graph.outputs()[i]), field_text(graph.output_names()[i]));
     }

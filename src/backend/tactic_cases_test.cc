@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every case x every tactic that proposes for it x each of its choices, on every instruction set of this machine,
-// against the references. The safety net of all tactics: a new one is tested by being listed.
+// Every case x every tactic that proposes for it x each of its choices, on the checking device and on every instruction
+// set of this machine, against the references. The safety net of all tactics: a new one is tested by being listed.
 #include "backend/tactic_cases_test.h"
 
 #include <gtest/gtest.h>
@@ -9,6 +9,7 @@
 #include <set>
 
 #include "backend/cpu/cpu_device.h"
+#include "backend/fake/fake_device.h"
 #include "backend/run_choice_test.h"
 #include "ops/interpret.h"
 #include "ops/op_case.h"
@@ -45,6 +46,10 @@ Tensor case_input(const Value& value, uint64_t seed) {
 class TacticCases : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
+    if (GetParam() == "fake") {
+      device_ = std::make_unique<fake::FakeDevice>();
+      return;
+    }
     if (!cpu::supports_isa(cpu::detect_cpu_features(), GetParam())) {
       GTEST_SKIP() << "hardware: this machine has no " << GetParam();
     }
@@ -105,7 +110,7 @@ class TacticCases : public testing::TestWithParam<std::string> {
       }
     }
   }
-  std::unique_ptr<cpu::CpuDevice> device_;
+  std::unique_ptr<Device> device_;
 };
 
 TEST_P(TacticCases, AgreeWithTheReferences) {
@@ -135,7 +140,7 @@ TEST_P(TacticCases, CasesOfOpsAgree) {
   EXPECT_GT(covered, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, TacticCases, testing::Values("portable", "avx2", "avx512", "avx512_vnni"),
+INSTANTIATE_TEST_SUITE_P(Devices, TacticCases, testing::Values("fake", "portable", "avx2", "avx512", "avx512_vnni"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

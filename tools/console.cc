@@ -5,7 +5,9 @@
 
 namespace narae {
 
-void Console::line(const std::string& text) { fmt::print(json ? stderr : stdout, "{}\n", text); }
+void Console::line(const std::string& text) {
+  if (!json) fmt::print("{}\n", text);
+}
 
 void Console::result(const nlohmann::ordered_json& object) {
   // Texts of a model need not be UTF-8: what is not is replaced.

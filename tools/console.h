@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a subcommand says: with --json one object on stdout and everything else on stderr, otherwise text on stdout. The
+// What a subcommand says: with --json one object on stdout, otherwise text on stdout; progress goes to stderr. The
 // one thing not to get wrong: nothing but Console writes to stdout.
 #pragma once
 
@@ -18,7 +18,7 @@ class Console {
   // What the process ends with when nothing was thrown.
   int exit_code = 0;
 
-  // Text for people; on stderr where stdout is for the object.
+  // Text for people; nothing with --json.
   template <typename... Args>
   void say(fmt::format_string<Args...> format, Args&&... args) {
     line(fmt::format(format, std::forward<Args>(args)...));

@@ -47,6 +47,8 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console) {
       ->capture_default_str();
   app.add_flag("--deterministic", flags.deterministic, "a result depends on its own row only, not on batch or threads")
       ->group(group);
+  app.add_flag("--keep-bodies", flags.keep_bodies, "never split a fused body that some kernel covers, to compare")
+      ->group(group);
   app.add_option("--seed", flags.seed, "of whatever is random, such as the inputs of bench")
       ->group(group)
       ->capture_default_str();
@@ -81,6 +83,7 @@ LoadOptions load_options(const ModelFlags& flags, Progress* progress) {
   LoadOptions options;
   options.compile.opt_level = flags.opt;
   options.compile.passes.selection = PassSelection::parse(flags.passes);
+  options.compile.selection.keep_all_bodies = flags.keep_bodies;
   options.compile.progress = progress;
   return options;
 }

@@ -17,7 +17,7 @@ namespace narae {
 struct ModelFlags {
   std::string device = "cpu", isa = "auto", passes = "all", cache_dir;
   int threads = 0, opt = 2;
-  bool deterministic = false;
+  bool deterministic = false, keep_bodies = false;
   uint64_t seed = 0;
   uint64_t memory_limit = 0;
 };

@@ -120,11 +120,24 @@ std::vector<Tensor> load_inputs(const Graph& graph, const std::vector<std::strin
   return tensors;
 }
 
-std::vector<Tensor> seeded_inputs(const Graph& graph, const SymbolValues& sizes, uint64_t seed) {
+SymbolValues input_sizes(const Engine& engine, const ShapeList& shapes) {
+  SymbolValues sizes = opt_sizes(engine.portable(), engine.profile());
+  for (const auto& [name, size] : symbol_values(engine.portable(), shapes)) sizes[name] = size;
+  return sizes;
+}
+
+std::vector<Tensor> seeded_inputs(const Engine& engine, const ShapeList& shapes, uint64_t seed) {
+  const Graph& graph = engine.portable();
+  const SymbolValues sizes = input_sizes(engine, shapes);
   std::vector<Tensor> tensors;
   for (const Value* input : graph.inputs()) {
     tensors.push_back(Tensor::allocate(input->dtype(), evaluate(input->shape(), sizes)));
     fill_normal(tensors.back(), seed + tensors.size());
+  }
+  for (const SymbolSource& source : graph.symbol_sources()) {
+    if (source.element < 0) continue;
+    const auto size = static_cast<double>(sizes.at(source.symbol.symbol_name()));
+    set_element(tensors[static_cast<size_t>(source.input)], source.element, size);
   }
   return tensors;
 }

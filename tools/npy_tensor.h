@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "graph/graph.h"
-#include "graph/profile.h"
+#include "engine/engine.h"
+#include "load/shape_list.h"
 #include "tensor/tensor.h"
 
 namespace narae {
@@ -20,7 +20,11 @@ DType save_tensor(const std::string& path, const Tensor& tensor);
 // usage naming what is missing, unknown or given twice.
 std::vector<Tensor> load_inputs(const Graph& graph, const std::vector<std::string>& arguments);
 
-// Seeded standard normal values for every input, or small whole numbers; symbols as `sizes` say.
-std::vector<Tensor> seeded_inputs(const Graph& graph, const SymbolValues& sizes, uint64_t seed);
+// A value for every symbol of the engine's inputs: `shapes` where they speak, else the profile's opt, else usual sizes.
+SymbolValues input_sizes(const Engine& engine, const ShapeList& shapes);
+
+// Seeded standard normal values for every input of these sizes, or small whole numbers; what decides shapes agrees with
+// them.
+std::vector<Tensor> seeded_inputs(const Engine& engine, const ShapeList& shapes, uint64_t seed);
 
 }  // namespace narae

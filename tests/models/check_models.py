@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Real models through the narae command: every result against onnxruntime or against a committed one.
+
+Cases whose files are not there are skipped with the reason (data: ../shared, wheel: a model wheel). Results go to the
+JUnit file named by NARAE_RESULTS, and to the terminal.
+"""
+import argparse
+import os
+import pathlib
+import sys
+import tempfile
+import traceback
+import xml.etree.ElementTree as xml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import cases  # noqa: E402
+from runner import Skip, Runner  # noqa: E402
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--narae", required=True, help="the narae command")
+    parser.add_argument("--shared", type=pathlib.Path, required=True, help="folder with test data")
+    parser.add_argument("--cache", type=pathlib.Path, required=True, help="the set-up's cache, with the models of wheels")
+    parser.add_argument("--only", help="cases whose names contain this")
+    parser.add_argument("--extra", default="", help="further flags for narae, such as '--passes none'")
+    args = parser.parse_args()
+    suite = xml.Element("testsuite", name="real_models")
+    good = True
+    with tempfile.TemporaryDirectory(prefix="narae-models-") as folder:
+        runner = Runner(args.narae, args.shared, args.cache, pathlib.Path(folder), args.extra.split())
+        for name, function in cases.all_cases():
+            if args.only and args.only not in name:
+                continue
+            case = xml.SubElement(suite, "testcase", name=name, classname="real_models")
+            try:
+                print(f"  {name}: {function(runner)}", flush=True)
+            except Skip as skip:
+                xml.SubElement(case, "skipped", message=str(skip))
+                print(f"  {name}: skipped, {skip}", flush=True)
+            except Exception as error:  # noqa: BLE001: one broken case must not hide the others
+                good = False
+                xml.SubElement(case, "failure", message=str(error))
+                print(f"  {name}: FAILED: {error}", flush=True)
+                if not isinstance(error, AssertionError):
+                    traceback.print_exc()
+    results = os.environ.get("NARAE_RESULTS")
+    if results:
+        root = xml.Element("testsuites")
+        root.append(suite)
+        xml.ElementTree(root).write(results, encoding="utf-8")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

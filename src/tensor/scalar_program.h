@@ -20,7 +20,8 @@ namespace narae {
   X(copy, 1, 0)                                                                                                        \
   X(add, 2, 0)                                                                                                         \
   X(sub, 2, 0)                                                                                                         \
-  X(mul, 2, 0) X(div, 2, 0) X(min, 2, 0) X(max, 2, 0) X(pow, 2, 0)                                                     \
+  X(mul, 2, 0)                                                                                                         \
+  X(div, 2, 0) X(min, 2, 0) X(max, 2, 0) X(pow, 2, 0)                                                                  \
       X(mod, 2, 0) /* sign of the divisor */ X(fmod, 2, 0) /* sign of the dividend */                                  \
       X(lt, 2, 0) X(le, 2, 0) X(gt, 2, 0) X(ge, 2, 0) X(eq, 2, 0) X(ne, 2, 0) X(logical_and, 2, 0) X(logical_or, 2, 0) \
           X(logical_xor, 2, 0) X(prelu, 2, 0)      /* a < 0 ? a * b : a */                                             \

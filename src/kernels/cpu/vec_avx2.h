@@ -155,11 +155,12 @@ NARAE_INLINE void transpose_square(Vf (&r)[8]) {
         u[4 * q + 1] = _mm256_shuffle_ps(t[4 * q], t[4 * q + 2], 0xee); \
   u[4 * q + 2] = _mm256_shuffle_ps(t[4 * q + 1], t[4 * q + 3], 0x44);   \
   u[4 * q + 3] = _mm256_shuffle_ps(t[4 * q + 1], t[4 * q + 3], 0xee);
-      NARAE_QUAD(0) NARAE_QUAD(1)
+  NARAE_QUAD(0)
+  NARAE_QUAD(1)
 #undef NARAE_QUAD
 #define NARAE_COLUMN(c) \
   r[c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x20), r[4 + c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x31);
-          NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
+      NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
 #undef NARAE_COLUMN
 }
 

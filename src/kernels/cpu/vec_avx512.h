@@ -123,7 +123,8 @@ NARAE_INLINE void transpose_square(Vf (&r)[16]) {
   NARAE_PAIR(0)
   NARAE_PAIR(1)
   NARAE_PAIR(2)
-  NARAE_PAIR(3) NARAE_PAIR(4) NARAE_PAIR(5) NARAE_PAIR(6) NARAE_PAIR(7)
+  NARAE_PAIR(3)
+  NARAE_PAIR(4) NARAE_PAIR(5) NARAE_PAIR(6) NARAE_PAIR(7)
 #undef NARAE_PAIR
   // u[4 q + c]: in each 128-bit part p, column 4 p + c of rows 4 q .. 4 q + 3.
 #define NARAE_QUAD(q)                                                   \

@@ -36,6 +36,16 @@ int report(Console& console, const Error& error) {
 
 int usage(Console& console, const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) console.json = console.json || std::strcmp(argv[i], "--json") == 0;
+  std::string known;
+  bool is_known = argc < 2 || argv[1][0] == '-';
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    known += (known.empty() ? "" : ", ") + command->get_name();
+    is_known = is_known || command->get_name() == argv[1];
+  }
+  if (!is_known) {
+    return report(console,
+                  Error(ErrorCode::usage, fmt::format("there is no command \"{}\"; there are: {}", argv[1], known)));
+  }
   const auto chosen = app.get_subcommands();
   const std::string help = chosen.empty() ? "narae --help" : "narae " + chosen.front()->get_name() + " --help";
   return report(console, Error(ErrorCode::usage, fmt::format("{}; see {}", error.what(), help)));

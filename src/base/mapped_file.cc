@@ -53,6 +53,10 @@ void MappedFile::release(const void* data, size_t size) const {
 }
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  struct stat status;
+  if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {  // a rename would replace a device or folder
+    fail(ErrorCode::failed, "cannot write \"{}\": it is there and no regular file", path_);
+  }
   part_ = fmt::format("{}.part-{}", path_, ::getpid());
   fd_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0) fail(ErrorCode::failed, "cannot write \"{}\": {}", path_, std::strerror(errno));

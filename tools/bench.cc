@@ -11,6 +11,7 @@
 #include "bench_layers.h"
 #include "model_flags.h"
 #include "npy_tensor.h"
+#include "progress_bar.h"
 
 namespace narae {
 namespace {
@@ -27,6 +28,7 @@ struct BenchFlags {
 struct Instance {
   std::unique_ptr<Session> session;
   std::vector<double> seconds;  // per run that counts
+  double end = 0;               // of its last run
   std::exception_ptr error;
 };
 
@@ -40,42 +42,66 @@ class Race {
   double run() {
     std::vector<std::thread> threads;
     for (Instance& instance : instances_) threads.emplace_back([&] { take_part(instance); });
+    watch();
     for (std::thread& thread : threads) thread.join();
+    double end = start_;
     for (const Instance& instance : instances_) {
       if (instance.error) std::rethrow_exception(instance.error);
+      end = std::max(end, instance.end);
     }
-    return now_seconds() - start_;
+    return end - start_;
   }
 
  private:
-  void take_part(Instance& instance) {
-    try {
-      const double begin = now_seconds();
-      do {
-        instance.session->run(inputs_);
-      } while (now_seconds() - begin < flags_.warmup);
-    } catch (...) {
-      instance.error = std::current_exception();
+  // The bar moves twice a second: what is measured should not feel it.
+  void watch() {
+    ProgressBar bar;
+    const long total = static_cast<long>(flags_.duration * 10);
+    while (finished_ < static_cast<int>(instances_.size())) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(flags_.duration > 2 ? 500 : 20));
+      if (go_) bar.report("measuring", std::min(total, static_cast<long>((now_seconds() - start_) * 10)), total + 1);
     }
+  }
+
+  void take_part(Instance& instance) {
+    attempt(instance, &Race::warm_up);
     if (++ready_ == static_cast<int>(instances_.size())) {
       start_ = now_seconds();
       go_ = true;
     }
     while (!go_) std::this_thread::yield();
-    if (instance.error) return;
-    double now = start_;
+    if (!instance.error) attempt(instance, &Race::measure);
+    ++finished_;
+  }
+
+  void attempt(Instance& instance, void (Race::*part)(Instance&)) {
+    try {
+      (this->*part)(instance);
+    } catch (...) {
+      instance.error = std::current_exception();
+    }
+  }
+
+  void warm_up(Instance& instance) {
+    const double begin = now_seconds();
+    do {
+      instance.session->run(inputs_);
+    } while (now_seconds() - begin < flags_.warmup);
+  }
+
+  void measure(Instance& instance) {
     do {
       const double begin = now_seconds();
       instance.session->run(inputs_);
-      now = now_seconds();
-      instance.seconds.push_back(now - begin);
-    } while (now - start_ < flags_.duration);
+      instance.end = now_seconds();
+      instance.seconds.push_back(instance.end - begin);
+    } while (instance.end - start_ < flags_.duration);
   }
 
   std::vector<Instance>& instances_;
   const std::vector<Tensor>& inputs_;
   const BenchFlags& flags_;
-  std::atomic<int> ready_{0};
+  std::atomic<int> ready_{0}, finished_{0};
   std::atomic<bool> go_{false};
   std::atomic<double> start_{0};
 };
@@ -141,12 +167,11 @@ void say(const nlohmann::ordered_json& object, int instances, Console& console) 
 void bench(const BenchFlags& flags, Console& console) {
   Runtime runtime(runtime_options(flags.model, flags.instances));
   runtime.calibrate();
-  ProgressBar bar;
   const ShapeList shapes = parse_shape_list(flags.shapes, "--shapes");
-  LoadOptions options = load_options(flags.model, &bar);
+  LoadOptions options = load_options(flags.model);
   options.first_sizes = [&](const Graph& graph) { return symbol_values(graph, shapes); };
   const double start = now_seconds();
-  const std::shared_ptr<Engine> engine = load_model(flags.path, runtime, options);
+  const std::shared_ptr<Engine> engine = load_watched(flags.path, runtime, options);
   const std::vector<Tensor> inputs = seeded_inputs(*engine, shapes, flags.model.seed);
   std::vector<Instance> instances(static_cast<size_t>(flags.instances));
   for (int i = 0; i < flags.instances; ++i) {

@@ -14,14 +14,13 @@ struct BuildFlags {
 
 void build(const BuildFlags& flags, Console& console) {
   Runtime runtime(runtime_options(flags.model));
-  ProgressBar bar;
-  LoadOptions options = load_options(flags.model, &bar);
+  LoadOptions options = load_options(flags.model);
   options.shapes.min = parse_shape_list(flags.min_shapes, "--min-shapes");
   options.shapes.opt = parse_shape_list(flags.opt_shapes, "--opt-shapes");
   options.shapes.max = parse_shape_list(flags.max_shapes, "--max-shapes");
   if (flags.model.opt >= 3) runtime.calibrate();
   const double start = now_seconds();
-  const std::shared_ptr<Engine> engine = load_model(flags.path, runtime, options);
+  const std::shared_ptr<Engine> engine = load_watched(flags.path, runtime, options);
   const LoweredEngine& lowered = engine->lowered();
   const Program program = make_program(*lowered.graph, lowered.selection, *runtime.device(), lowered.opt);
   save_engine(*engine, *runtime.device(), flags.file);

@@ -83,11 +83,10 @@ class Comparison {
 
  private:
   std::shared_ptr<Engine> load(const std::string& path, std::function<void(Graph&)> edit) {
-    ProgressBar bar;
-    LoadOptions options = load_options(flags_.model, &bar);
+    LoadOptions options = load_options(flags_.model);
     options.first_sizes = [&](const Graph& graph) { return bind_symbols(graph, load_inputs(graph, flags_.inputs)); };
     options.edit = std::move(edit);
-    return load_model(path, runtime_, options);
+    return load_watched(path, runtime_, options);
   }
 
   std::vector<Tensor> outputs_of(const std::shared_ptr<Engine>& engine) {

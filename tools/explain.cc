@@ -103,14 +103,13 @@ void write_text(const std::string& path, const std::string& text) {
 void explain(const ExplainFlags& flags, Console& console) {
   if (!flags.after.empty() && flags.after != "all") check_pass_name(flags.after);
   Runtime runtime(runtime_options(flags.model));
-  ProgressBar bar;
   const ShapeList shapes = parse_shape_list(flags.shapes, "--shapes");
-  LoadOptions options = load_options(flags.model, &bar);
+  LoadOptions options = load_options(flags.model);
   options.first_sizes = [&](const Graph& graph) { return symbol_values(graph, shapes); };
   Snapshots snapshots{flags.after, {}};
   options.compile.passes.after = [&](const Pass& pass, const Graph& graph) { snapshots.see(pass, graph); };
   CompileReport report;
-  const std::shared_ptr<Engine> engine = load_model(flags.path, runtime, options, &report);
+  const std::shared_ptr<Engine> engine = load_watched(flags.path, runtime, options, &report);
   const LoweredEngine& lowered = engine->lowered();
   Device& device = *runtime.device();
   const Program program = make_program(*lowered.graph, lowered.selection, device, lowered.opt);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "backend/backends.h"
+#include "progress_bar.h"
 
 namespace narae {
 namespace {
@@ -79,13 +80,19 @@ RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets) {
   return options;
 }
 
-LoadOptions load_options(const ModelFlags& flags, Progress* progress) {
+LoadOptions load_options(const ModelFlags& flags) {
   LoadOptions options;
   options.compile.opt_level = flags.opt;
   options.compile.passes.selection = PassSelection::parse(flags.passes);
   options.compile.selection.keep_all_bodies = flags.keep_bodies;
-  options.compile.progress = progress;
   return options;
+}
+
+std::shared_ptr<Engine> load_watched(const std::string& path, Runtime& runtime, LoadOptions options,
+                                     CompileReport* report) {
+  ProgressBar bar;
+  options.compile.progress = &bar;
+  return load_model(path, runtime, options, report);
 }
 
 std::unique_ptr<Session> make_session(std::shared_ptr<const Engine> engine, Runtime& runtime, int core_set) {

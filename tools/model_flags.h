@@ -10,7 +10,6 @@
 #include "console.h"
 #include "engine/session.h"
 #include "load/load_model.h"
-#include "progress_bar.h"
 
 namespace narae {
 
@@ -28,8 +27,10 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console);
 void add_model(CLI::App& app, std::string& path, ModelFlags& flags, Console& console);
 
 RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets = 1);
-// `progress` may be null.
-LoadOptions load_options(const ModelFlags& flags, Progress* progress);
+LoadOptions load_options(const ModelFlags& flags);
+// load_model() behind a progress bar that is gone when it returns.
+std::shared_ptr<Engine> load_watched(const std::string& path, Runtime& runtime, LoadOptions options,
+                                     CompileReport* report = nullptr);
 
 // A Session on a core set, its arena in the runtime's memory account.
 std::unique_ptr<Session> make_session(std::shared_ptr<const Engine> engine, Runtime& runtime, int core_set = 0);

@@ -40,10 +40,9 @@ nlohmann::ordered_json save_outputs(const Graph& graph, const std::vector<Tensor
 void run(const RunFlags& flags, Console& console) {
   const double start = now_seconds();
   Runtime runtime(runtime_options(flags.model));
-  ProgressBar bar;
-  LoadOptions options = load_options(flags.model, &bar);
+  LoadOptions options = load_options(flags.model);
   options.first_sizes = [&](const Graph& graph) { return bind_symbols(graph, load_inputs(graph, flags.inputs)); };
-  const std::shared_ptr<Engine> engine = load_model(flags.path, runtime, options);
+  const std::shared_ptr<Engine> engine = load_watched(flags.path, runtime, options);
   const std::vector<Tensor> inputs = load_inputs(engine->portable(), flags.inputs);
   const auto session = make_session(engine, runtime);
   session->output_dims(inputs);

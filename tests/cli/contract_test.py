@@ -155,6 +155,12 @@ class Contract(CommandTest):
         for isa in cpu["isa"]:
             self.json("run", self.model, "--input", self.input, "--output-dir", "out", "--isa", isa)
 
+    def test_every_device_runs_the_model(self):
+        self.json("run", self.model, "--input", self.input, "--output-dir", "want")
+        for device in self.json("devices", "--no-measure")["devices"]:
+            if device["available"]:
+                self.json("compare", self.model, "--device", device["name"], "--against", "want", "--input", self.input)
+
     def test_wrong_inputs(self):
         run = ["run", self.model, "--output-dir", "out", "--input"]
         self.array("double.npy", [2, 3, 8, 8], F64)

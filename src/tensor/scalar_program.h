@@ -15,28 +15,26 @@ namespace narae {
 
 // X(name, register operands, immediates). Rounding is half-to-even; min, max, relu and clip hand a NaN on; compares and
 // logic give 1 or 0 and take any non-zero value as true. The meaning of each is scalar_apply().
-#define NARAE_SCALAR_OPS(X)                                                                                            \
-  X(constant, 0, 1)                                                                                                    \
-  X(copy, 1, 0)                                                                                                        \
-  X(add, 2, 0)                                                                                                         \
-  X(sub, 2, 0)                                                                                                         \
-  X(mul, 2, 0)                                                                                                         \
-  X(div, 2, 0) X(min, 2, 0) X(max, 2, 0) X(pow, 2, 0)                                                                  \
-      X(mod, 2, 0) /* sign of the divisor */ X(fmod, 2, 0) /* sign of the dividend */                                  \
-      X(lt, 2, 0) X(le, 2, 0) X(gt, 2, 0) X(ge, 2, 0) X(eq, 2, 0) X(ne, 2, 0) X(logical_and, 2, 0) X(logical_or, 2, 0) \
-          X(logical_xor, 2, 0) X(prelu, 2, 0)      /* a < 0 ? a * b : a */                                             \
-      X(select, 3, 0) /* a ? b : c */ X(fma, 3, 0) /* a * b + c */                                                     \
-      X(neg, 1, 0) X(abs, 1, 0) X(sqrt, 1, 0) X(rsqrt, 1, 0) X(reciprocal, 1, 0) X(square, 1, 0) X(floor, 1, 0)        \
-          X(ceil, 1, 0) X(round, 1, 0) X(trunc, 1, 0) X(sign, 1, 0) X(is_nan, 1, 0)                                    \
-              X(is_inf, 1, 2) /* positive? negative? */ X(logical_not, 1, 0) X(exp, 1, 0) X(log, 1, 0) X(log1p, 1, 0)  \
-                  X(expm1, 1, 0) X(sin, 1, 0) X(cos, 1, 0) X(tan, 1, 0) X(asin, 1, 0) X(acos, 1, 0) X(atan, 1, 0)      \
-                      X(sinh, 1, 0) X(cosh, 1, 0) X(asinh, 1, 0) X(acosh, 1, 0) X(atanh, 1, 0) X(tanh, 1, 0)           \
-                          X(sigmoid, 1, 0) X(erf, 1, 0) X(gelu, 1, 0) X(gelu_tanh, 1, 0) X(silu, 1, 0) X(relu, 1, 0)   \
-                              X(softplus, 1, 0) X(softsign, 1, 0) X(mish, 1, 0) X(leaky_relu, 1, 1)                    \
-                                  X(thresholded_relu, 1, 1) X(elu, 1, 1) X(celu, 1, 1)                                 \
-                                      X(selu, 1, 2) /* alpha, gamma */                                                 \
-      X(clip, 1, 2) X(hard_sigmoid, 1, 2) /* clip(alpha x + beta, 0, 1) */ X(hard_swish, 1, 0) X(row_sum, 1, 0)        \
-          X(row_mean, 1, 0) X(row_max, 1, 0) X(row_min, 1, 0)
+// Macro calls without ends confuse the formatter.
+// clang-format off
+#define NARAE_SCALAR_OPS(X)                                                                              \
+  X(constant, 0, 1)                                                                                      \
+  X(copy, 1, 0) X(add, 2, 0) X(sub, 2, 0) X(mul, 2, 0) X(div, 2, 0) X(min, 2, 0) X(max, 2, 0)            \
+  X(pow, 2, 0) X(mod, 2, 0) /* sign of the divisor */ X(fmod, 2, 0) /* sign of the dividend */           \
+  X(lt, 2, 0) X(le, 2, 0) X(gt, 2, 0) X(ge, 2, 0) X(eq, 2, 0) X(ne, 2, 0)                                \
+  X(logical_and, 2, 0) X(logical_or, 2, 0) X(logical_xor, 2, 0) X(prelu, 2, 0) /* a < 0 ? a * b : a */   \
+  X(select, 3, 0) /* a ? b : c */ X(fma, 3, 0) /* a * b + c */                                           \
+  X(neg, 1, 0) X(abs, 1, 0) X(sqrt, 1, 0) X(rsqrt, 1, 0) X(reciprocal, 1, 0) X(square, 1, 0)             \
+  X(floor, 1, 0) X(ceil, 1, 0) X(round, 1, 0) X(trunc, 1, 0) X(sign, 1, 0) X(is_nan, 1, 0)               \
+  X(is_inf, 1, 2) /* positive? negative? */ X(logical_not, 1, 0)                                         \
+  X(exp, 1, 0) X(log, 1, 0) X(log1p, 1, 0) X(expm1, 1, 0) X(sin, 1, 0) X(cos, 1, 0) X(tan, 1, 0)         \
+  X(asin, 1, 0) X(acos, 1, 0) X(atan, 1, 0) X(sinh, 1, 0) X(cosh, 1, 0) X(asinh, 1, 0) X(acosh, 1, 0)    \
+  X(atanh, 1, 0) X(tanh, 1, 0) X(sigmoid, 1, 0) X(erf, 1, 0) X(gelu, 1, 0) X(gelu_tanh, 1, 0)            \
+  X(silu, 1, 0) X(relu, 1, 0) X(softplus, 1, 0) X(softsign, 1, 0) X(mish, 1, 0) X(leaky_relu, 1, 1)      \
+  X(thresholded_relu, 1, 1) X(elu, 1, 1) X(celu, 1, 1) X(selu, 1, 2) /* alpha, gamma */                  \
+  X(clip, 1, 2) X(hard_sigmoid, 1, 2) /* clip(alpha x + beta, 0, 1) */ X(hard_swish, 1, 0)               \
+  X(row_sum, 1, 0) X(row_mean, 1, 0) X(row_max, 1, 0) X(row_min, 1, 0)
+// clang-format on
 
 enum class ScalarOp : uint8_t {
 #define NARAE_SCALAR_ENUM(name, operands, immediates) name,

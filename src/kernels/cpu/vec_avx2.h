@@ -142,6 +142,8 @@ NARAE_INLINE void store_high_halves(uint16_t* p, Vi a) {
 // r[i] lane j becomes r[j] lane i.
 NARAE_INLINE void transpose_square(Vf (&r)[8]) {
   __m256 t[8], u[8];
+// Macro calls without ends confuse the formatter.
+// clang-format off
 #define NARAE_PAIR(i)                                        \
   t[2 * i] = _mm256_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v); \
   t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
@@ -160,8 +162,9 @@ NARAE_INLINE void transpose_square(Vf (&r)[8]) {
 #undef NARAE_QUAD
 #define NARAE_COLUMN(c) \
   r[c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x20), r[4 + c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x31);
-      NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
+  NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
 #undef NARAE_COLUMN
+// clang-format on
 }
 
 }  // namespace

@@ -117,6 +117,8 @@ NARAE_INLINE void store_high_halves(uint16_t* p, Vi a) {
 // r[i] lane j becomes r[j] lane i.
 NARAE_INLINE void transpose_square(Vf (&r)[16]) {
   __m512 t[16], u[16];
+// Macro calls without ends confuse the formatter.
+// clang-format off
 #define NARAE_PAIR(i)                                        \
   t[2 * i] = _mm512_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v); \
   t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
@@ -132,7 +134,7 @@ NARAE_INLINE void transpose_square(Vf (&r)[16]) {
         u[4 * q + 1] = _mm512_shuffle_ps(t[4 * q], t[4 * q + 2], 0xee); \
   u[4 * q + 2] = _mm512_shuffle_ps(t[4 * q + 1], t[4 * q + 3], 0x44);   \
   u[4 * q + 3] = _mm512_shuffle_ps(t[4 * q + 1], t[4 * q + 3], 0xee);
-      NARAE_QUAD(0) NARAE_QUAD(1) NARAE_QUAD(2) NARAE_QUAD(3)
+  NARAE_QUAD(0) NARAE_QUAD(1) NARAE_QUAD(2) NARAE_QUAD(3)
 #undef NARAE_QUAD
   // The 4 x 4 parts of columns c, c + 4, c + 8, c + 12.
 #define NARAE_COLUMN(c)                                                                                          \
@@ -143,8 +145,9 @@ NARAE_INLINE void transpose_square(Vf (&r)[16]) {
     r[c].v = _mm512_shuffle_f32x4(a, d, 0x88), r[8 + c].v = _mm512_shuffle_f32x4(a, d, 0xdd);                    \
     r[4 + c].v = _mm512_shuffle_f32x4(b, e, 0x88), r[12 + c].v = _mm512_shuffle_f32x4(b, e, 0xdd);               \
   }
-          NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
+  NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
 #undef NARAE_COLUMN
+// clang-format on
 }
 
 }  // namespace

@@ -55,7 +55,11 @@ class Trial {
       host = value->tensor();
     } else {
       host = Tensor::allocate(value->dtype(), {layout.stored_count(dims)});
-      fill_normal(host, slot + 1);
+      if (is_float(value->dtype())) {
+        fill_normal(host, slot + 1);
+      } else {
+        std::memset(host.data, 0, host.bytes());  // indices: 0 is a legal one everywhere
+      }
     }
     buffers_.push_back(device.allocate(host.bytes() + 64));
     const auto stream = device.make_stream();

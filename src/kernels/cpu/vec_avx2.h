@@ -164,7 +164,7 @@ NARAE_INLINE void transpose_square(Vf (&r)[8]) {
   r[c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x20), r[4 + c].v = _mm256_permute2f128_ps(u[c], u[4 + c], 0x31);
   NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
 #undef NARAE_COLUMN
-// clang-format on
+  // clang-format on
 }
 
 }  // namespace

@@ -147,7 +147,7 @@ NARAE_INLINE void transpose_square(Vf (&r)[16]) {
   }
   NARAE_COLUMN(0) NARAE_COLUMN(1) NARAE_COLUMN(2) NARAE_COLUMN(3)
 #undef NARAE_COLUMN
-// clang-format on
+  // clang-format on
 }
 
 }  // namespace

@@ -63,11 +63,14 @@ class Runner:
         answer = self.command("run", model, *args, "--output-dir", folder / "out", *flags)
         return [np.load(folder / "out" / f"{i}.npy") for i in range(len(answer["outputs"]))]
 
-    def session(self, model):
+    def session(self, model, as_written=False):
+        """as_written: no graph optimisations, so that Q/DQ nodes round where the file says and nowhere else."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        if as_written:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
     def uses_winograd(self, model, shapes):

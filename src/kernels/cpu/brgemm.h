@@ -52,6 +52,7 @@ constexpr int max_brgemm_vectors = 4;
 // The tiles of one instruction set: tile[nv - 1][m - 1] for nv in 1..max_vectors, m in 1..max_rows[nv - 1].
 struct BrgemmTiles {
   int lanes = 0;
+  int registers = 0;
   int max_vectors = 0;
   int max_rows[max_brgemm_vectors] = {};
   BrgemmFn tile[max_brgemm_vectors][max_brgemm_rows] = {};
@@ -60,6 +61,13 @@ struct BrgemmTiles {
 
   void run(int rows, int vectors, const BrgemmArgs& args) const { tile[vectors - 1][rows - 1](args); }
 };
+
+// Independent sums per accumulator of a tile, so that a small one still hides the latency of the multiply-add. Tiles with
+// as many of them add up a column in the same order.
+constexpr int brgemm_chains(int registers, int accumulators) {
+  if (registers < 32) return accumulators >= 5 ? 1 : accumulators >= 3 ? 2 : 4;
+  return accumulators >= 7 ? 1 : accumulators >= 4 ? 2 : 4;
+}
 
 // The tiles for an ISA name of known_isas(); null for an unknown one. It does not ask what the machine supports.
 const BrgemmTiles* brgemm_tiles(std::string_view isa);

@@ -40,6 +40,7 @@ namespace {
 constexpr BrgemmTiles make_tiles() {
   BrgemmTiles t;
   t.lanes = Simd::lanes;
+  t.registers = Simd::registers;
   t.max_vectors = 4;
   fill_tiles<1>(t, std::make_integer_sequence<int, 28>());
   fill_tiles<2>(t, std::make_integer_sequence<int, 14>());

@@ -61,6 +61,7 @@ double multiply_add_peak(int64_t rounds, float* sink) {
 constexpr BrgemmTiles make_tiles() {
   BrgemmTiles t;
   t.lanes = lanes;
+  t.registers = 16;
   t.max_vectors = 2;
   for (int& rows : t.max_rows) rows = 0;
   t.max_rows[0] = t.max_rows[1] = 4;

@@ -45,15 +45,9 @@ struct RowPointers {
   }
 };
 
-// Independent sums per accumulator, so that a small tile still hides the latency of the multiply-add.
-constexpr int k_chains(int accumulators) {
-  if (Simd::registers < 32) return accumulators >= 5 ? 1 : accumulators >= 3 ? 2 : 4;
-  return accumulators >= 7 ? 1 : accumulators >= 4 ? 2 : 4;
-}
-
 template <int M, int NV>
 struct Tile {
-  static constexpr int chains = k_chains(M * NV);
+  static constexpr int chains = brgemm_chains(Simd::registers, M * NV);
   static constexpr int L = Simd::lanes;
   using V = typename Simd::V;
 

@@ -126,10 +126,30 @@ int64_t cut(int64_t total, int64_t unit, int64_t target) {
 
 }  // namespace
 
+namespace {
+
+// Equal columns of B must give equal results, whichever panel they fall into: networks whose classes tie would otherwise
+// be decided by the place of a column.
+bool same_order_in_tail(const GemmShape& shape, int nv, const BrgemmTiles& tiles) {
+  const int tail = static_cast<int>(ceil_div(shape.n % (static_cast<int64_t>(nv) * tiles.lanes), tiles.lanes));
+  if (tail == 0 || tail == nv) return true;
+  auto chains = [&](int vectors) {
+    const auto rows = static_cast<int>(split_rows(shape.m, tiles.max_rows[vectors - 1]).base);
+    return brgemm_chains(tiles.registers, rows * vectors);
+  };
+  return chains(tail) == chains(nv);
+}
+
+}  // namespace
+
 std::vector<GemmConfig> gemm_configs(const GemmShape& shape, const BrgemmTiles& tiles, const CacheSizes& caches,
                                      int threads) {
   std::vector<GemmConfig> all;
-  for (int nv : vector_choices(shape, tiles)) {
+  std::vector<int> choices = vector_choices(shape, tiles);
+  const auto odd = std::stable_partition(choices.begin(), choices.end(),
+                                         [&](int nv) { return same_order_in_tail(shape, nv, tiles); });
+  if (odd != choices.begin()) choices.erase(odd, choices.end());
+  for (int nv : choices) {
     const int64_t nr = static_cast<int64_t>(nv) * tiles.lanes;
     const bool deep = shape.k * nr * 4 > caches.l2 / 4;  // a panel of all of k would crowd out A
     for (int64_t kc : {deep ? int64_t{512} : shape.k, deep ? shape.k : int64_t{512}, int64_t{256}}) {

@@ -48,7 +48,9 @@ Tensor Weights::make(const ConstantUse& use, const Selection& selection, Device&
     return choice.tactic->pack(*use.node, choice, use.input, tensor, device.target());
   }
   if (!use.layout.is_plain()) return reformatted(use, device);
-  return tensor;
+  // Files may leave a constant unaligned for its type; kernels read elements by plain loads.
+  const bool aligned = reinterpret_cast<uintptr_t>(tensor.data) % dtype_size(tensor.dtype) == 0;
+  return aligned ? tensor : Tensor::copy_of(tensor);
 }
 
 const void* Weights::get(const ConstantUse& use, const Selection& selection, Device& device) {

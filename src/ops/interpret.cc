@@ -127,6 +127,11 @@ std::vector<Tensor> run_reference(const Node& node, const std::vector<Tensor>& i
 
 namespace {
 
+// Files may leave a constant unaligned for its type; references read elements by plain loads.
+Tensor aligned(const Tensor& tensor) {
+  return reinterpret_cast<uintptr_t>(tensor.data) % dtype_size(tensor.dtype) == 0 ? tensor : Tensor::copy_of(tensor);
+}
+
 std::vector<Tensor> run_graph(const Graph& graph, const std::vector<Tensor>& inputs,
                               const std::function<int64_t(const Dim&)>& evaluate,
                               const std::function<void(const Value&, const Tensor&)>& watch) {
@@ -134,7 +139,7 @@ std::vector<Tensor> run_graph(const Graph& graph, const std::vector<Tensor>& inp
   std::unordered_map<const Value*, size_t> left;
   for (size_t i = 0; i < inputs.size(); ++i) live[graph.inputs()[i]] = inputs[i];
   for (const auto& value : graph.values()) {
-    if (value->is_constant()) live[value.get()] = value->tensor();
+    if (value->is_constant()) live[value.get()] = aligned(value->tensor());
     left[value.get()] = value->users().size();
   }
   for (const Value* value : graph.outputs()) ++left[value];

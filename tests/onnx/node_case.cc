@@ -21,7 +21,7 @@ Tensor read_pb(const fs::path& path) {
   return with_context([&] { return path.filename().string(); },
                       [&] {
                         const std::shared_ptr<const MappedFile> file = MappedFile::open(path.string());
-                        onnx::TensorSource source(file, path.parent_path().string());
+                        onnx::TensorSource source(file);
                         return onnx::to_tensor(onnx::read_tensor(file->bytes()), source);
                       });
 }

@@ -52,14 +52,13 @@ std::shared_ptr<std::vector<std::byte>> decode_varints(const TensorProto& tensor
 
 TensorData owned(std::shared_ptr<std::vector<std::byte>> bytes) {
   const Bytes view(bytes->data(), bytes->size());
-  return {view, std::move(bytes)};
+  return {view, std::move(bytes), nullptr};
 }
 
-TensorData join_words(const TensorProto& tensor, const Chunks& chunks, uint64_t size,
-                      const std::shared_ptr<const void>& owner) {
+TensorData join_words(const TensorProto& tensor, const Chunks& chunks, uint64_t size, const TensorData& source) {
   if (stored_bytes(chunks) != size) wrong_size(tensor, size, stored_bytes(chunks), "bytes");
-  if (chunks.empty()) return {{}, owner};
-  if (chunks.size() == 1) return {chunks[0], owner};
+  if (chunks.empty()) return {{}, source.owner};
+  if (chunks.size() == 1) return {chunks[0], source.owner, source.file};
   auto out = std::make_shared<std::vector<std::byte>>();
   out->reserve(size);
   for (const Bytes& chunk : chunks) out->insert(out->end(), chunk.begin(), chunk.end());
@@ -109,19 +108,25 @@ uint64_t byte_size(const TensorProto& tensor) {
 TensorSource::TensorSource(std::shared_ptr<const void> owner, std::string folder)
     : owner_(std::move(owner)), folder_(std::move(folder)) {}
 
+TensorSource::TensorSource(const std::shared_ptr<const MappedFile>& file) : owner_(file), file_(file.get()) {
+  folder_ = std::filesystem::path(file->path()).parent_path().string();
+  if (folder_.empty()) folder_ = ".";
+}
+
 TensorData TensorSource::read(const TensorProto& tensor) {
   if (tensor.segmented) fail(ErrorCode::bad_file, "segmented tensors are not supported; export the model again");
   const uint64_t size = byte_size(tensor);
   if (tensor.external) return read_external(tensor, size);
   if (tensor.has_raw_data) {
     if (tensor.raw_data.size() != size) wrong_size(tensor, size, tensor.raw_data.size(), "bytes");
-    return {tensor.raw_data, owner_};
+    return {tensor.raw_data, owner_, file_};
   }
+  const TensorData whole{{}, owner_, file_};
   switch (tensor.data_type) {
     case ElementType::float32:
-    case ElementType::complex64: return join_words(tensor, tensor.float_data, size, owner_);
+    case ElementType::complex64: return join_words(tensor, tensor.float_data, size, whole);
     case ElementType::float64:
-    case ElementType::complex128: return join_words(tensor, tensor.double_data, size, owner_);
+    case ElementType::complex128: return join_words(tensor, tensor.double_data, size, whole);
     case ElementType::int64: return owned(decode_varints(tensor, tensor.int64_data, 8, size));
     case ElementType::uint64: return owned(decode_varints(tensor, tensor.uint64_data, 8, size));
     case ElementType::uint32: return owned(decode_varints(tensor, tensor.uint64_data, 4, size));
@@ -148,7 +153,7 @@ TensorData TensorSource::read_external(const TensorProto& tensor, uint64_t size)
         "external data file \"{}\" has {} bytes, too short for {} at offset {}; fetch it again together with the model",
         file->path(), bytes.size(), shape_text(tensor), offset);
   }
-  return {bytes.subspan(offset, size), file};
+  return {bytes.subspan(offset, size), file, file.get()};
 }
 
 std::shared_ptr<const MappedFile> TensorSource::external_file(const std::string& location) {

@@ -16,6 +16,7 @@ namespace narae::onnx {
 struct TensorData {
   Bytes bytes;
   std::shared_ptr<const void> owner;  // keeps `bytes` alive
+  const MappedFile* file = nullptr;   // where `bytes` is a view into a mapped file
 };
 
 // What the views of a model point into: its own bytes and the files its external tensors name.
@@ -23,6 +24,8 @@ class TensorSource {
  public:
   // `owner` keeps the model's bytes alive; `folder` is where external files are looked for.
   TensorSource(std::shared_ptr<const void> owner, std::string folder);
+  // A model that is a mapped file, with external files beside it.
+  explicit TensorSource(const std::shared_ptr<const MappedFile>& file);
 
   // The elements of `tensor`. Throws Error bad_file when their size differs from what dims and type say, and for
   // strings, segments, unknown types, missing external files and paths that leave the folder.
@@ -33,6 +36,7 @@ class TensorSource {
   std::shared_ptr<const MappedFile> external_file(const std::string& location);
 
   std::shared_ptr<const void> owner_;
+  const MappedFile* file_ = nullptr;
   std::string folder_;
   std::map<std::string, std::shared_ptr<const MappedFile>> files_;
 };

@@ -46,6 +46,7 @@ Tensor to_tensor(const TensorProto& proto, TensorSource& source) {
   }
   tensor.data = const_cast<std::byte*>(data.bytes.data());  // constants are never written
   tensor.owner = std::move(data.owner);
+  tensor.file = data.file;
   return tensor;
 }
 

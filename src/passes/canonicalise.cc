@@ -3,6 +3,7 @@
 // c) (within 1.5 units in the last place, where 1 / c is a normal number), powers that are squares or roots are those.
 #include <cmath>
 
+#include "ops/cast.h"
 #include "ops/gather.h"
 #include "ops/reshape.h"
 #include "ops/slice.h"
@@ -74,8 +75,33 @@ Value* slice_of_gather(Rewriter& rewriter, Node* node) {
   return builder.op("reshape", {part}, ReshapeAttributes{node->output()->shape()});
 }
 
+// Whether f32 holds all its numbers and their neighbours, so that no other integer is rounded to one of them.
+bool exact_in_f32(const Value* value, const PassContext& context) {
+  if (!value->is_constant() || value->tensor().count() > context.fold_limit) return false;
+  for (int64_t i = 0; i < value->tensor().count(); ++i) {
+    const int64_t number = element_as_int(value->tensor(), i);
+    if (number <= -(int64_t{1} << 24) || number >= int64_t{1} << 24) return false;
+  }
+  return true;
+}
+
+// A comparison of integers with constants that f32 holds is one of f32: rounding keeps the order and makes no two
+// equal.
+Value* float_comparison(Rewriter& rewriter, Node* node) {
+  const bool known =
+      exact_in_f32(node->input(0), rewriter.context()) || exact_in_f32(node->input(1), rewriter.context());
+  if (!known || !is_integer(node->input(0)->dtype())) return nullptr;
+  ConstantBuilder builder(rewriter, node);
+  std::vector<Value*> operands;
+  for (Value* value : node->inputs()) operands.push_back(builder.op("cast", {value}, CastAttributes{DType::f32}));
+  return rewriter.before(node).op(node->op().name, operands);
+}
+
 Value* canonical(Rewriter& rewriter, Node* node) {
   if (node->is("gather")) return slice_of_gather(rewriter, node);
+  for (const char* name : {"eq", "ne", "lt", "le", "gt", "ge"}) {
+    if (node->is(name)) return float_comparison(rewriter, node);
+  }
   if (node->output()->dtype() != DType::f32) return nullptr;
   if (node->is("pow")) return power(rewriter, node);
   if (node->is("div")) return quotient(rewriter, node);

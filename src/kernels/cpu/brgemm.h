@@ -62,8 +62,8 @@ struct BrgemmTiles {
   void run(int rows, int vectors, const BrgemmArgs& args) const { tile[vectors - 1][rows - 1](args); }
 };
 
-// Independent sums per accumulator of a tile, so that a small one still hides the latency of the multiply-add. Tiles with
-// as many of them add up a column in the same order.
+// Independent sums per accumulator of a tile, so that a small one still hides the latency of the multiply-add. Tiles
+// with as many of them add up a column in the same order.
 constexpr int brgemm_chains(int registers, int accumulators) {
   if (registers < 32) return accumulators >= 5 ? 1 : accumulators >= 3 ? 2 : 4;
   return accumulators >= 7 ? 1 : accumulators >= 4 ? 2 : 4;

@@ -47,7 +47,7 @@ struct RowPointers {
 
 template <int M, int NV>
 struct Tile {
-  static constexpr int chains = brgemm_chains(Simd::registers, M * NV);
+  static constexpr int chains = brgemm_chains(Simd::registers, M* NV);
   static constexpr int L = Simd::lanes;
   using V = typename Simd::V;
 

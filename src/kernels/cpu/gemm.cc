@@ -128,8 +128,8 @@ int64_t cut(int64_t total, int64_t unit, int64_t target) {
 
 namespace {
 
-// Equal columns of B must give equal results, whichever panel they fall into: networks whose classes tie would otherwise
-// be decided by the place of a column.
+// Equal columns of B must give equal results, whichever panel they fall into: networks whose classes tie would
+// otherwise be decided by the place of a column.
 bool same_order_in_tail(const GemmShape& shape, int nv, const BrgemmTiles& tiles) {
   const int tail = static_cast<int>(ceil_div(shape.n % (static_cast<int64_t>(nv) * tiles.lanes), tiles.lanes));
   if (tail == 0 || tail == nv) return true;

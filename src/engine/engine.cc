@@ -43,7 +43,7 @@ SymbolValues opt_sizes(const Graph& graph, const Profile& profile) {
 namespace {
 
 bool is_constant_part(const Node& node, const std::unordered_set<const Value*>& constant) {
-  if (node.op().has(op_random) || node.inputs().empty()) return false;
+  if (node.op().has(op_random)) return false;
   for (const Value* value : node.inputs()) {
     if (value && !value->is_constant() && !constant.count(value)) return false;
   }

@@ -140,16 +140,21 @@ bool same_order_in_tail(const GemmShape& shape, int nv, const BrgemmTiles& tiles
   return chains(tail) == chains(nv);
 }
 
+// The widths of vector_choices() that add up all columns alike; all of them where none does.
+std::vector<int> even_choices(const GemmShape& shape, const BrgemmTiles& tiles) {
+  std::vector<int> choices = vector_choices(shape, tiles);
+  const auto odd = std::stable_partition(choices.begin(), choices.end(),
+                                         [&](int nv) { return same_order_in_tail(shape, nv, tiles); });
+  if (odd != choices.begin()) choices.erase(odd, choices.end());
+  return choices;
+}
+
 }  // namespace
 
 std::vector<GemmConfig> gemm_configs(const GemmShape& shape, const BrgemmTiles& tiles, const CacheSizes& caches,
                                      int threads) {
   std::vector<GemmConfig> all;
-  std::vector<int> choices = vector_choices(shape, tiles);
-  const auto odd = std::stable_partition(choices.begin(), choices.end(),
-                                         [&](int nv) { return same_order_in_tail(shape, nv, tiles); });
-  if (odd != choices.begin()) choices.erase(odd, choices.end());
-  for (int nv : choices) {
+  for (int nv : even_choices(shape, tiles)) {
     const int64_t nr = static_cast<int64_t>(nv) * tiles.lanes;
     const bool deep = shape.k * nr * 4 > caches.l2 / 4;  // a panel of all of k would crowd out A
     for (int64_t kc : {deep ? int64_t{512} : shape.k, deep ? shape.k : int64_t{512}, int64_t{256}}) {
@@ -197,7 +202,7 @@ std::vector<GemmConfig> batched_gemm_configs(const BatchedGemm& gemm, const Brge
                                              const CacheSizes& caches, int threads) {
   const GemmShape& shape = gemm.shape;
   std::vector<GemmConfig> all;
-  for (int nv : vector_choices(shape, tiles)) {
+  for (int nv : even_choices(shape, tiles)) {
     const int64_t nr = static_cast<int64_t>(nv) * tiles.lanes;
     // A third of L2 for the packed block of B.
     const int64_t fit = std::max(nr, caches.l2 / 3 / (std::max<int64_t>(1, shape.k) * 4) / nr * nr);

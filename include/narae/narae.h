@@ -77,7 +77,8 @@ typedef enum narae_dtype {
   NARAE_U16 = 10,
   NARAE_U32 = 11,
   NARAE_U64 = 12,
-  NARAE_BOOL = 13 /* one byte, 0 or 1 */
+  NARAE_BOOL = 13,                 /* one byte, 0 or 1 */
+  NARAE_DTYPE_ANY_INT = 0x7fffffff /* no type: makes every int a value, so that a wrong one can be refused */
 } narae_dtype;
 
 /* "f32", ...; NULL for a number that is none. */

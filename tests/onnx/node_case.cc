@@ -22,7 +22,8 @@ Tensor read_pb(const fs::path& path) {
                       [&] {
                         const std::shared_ptr<const MappedFile> file = MappedFile::open(path.string());
                         onnx::TensorSource source(file);
-                        return onnx::to_tensor(onnx::read_tensor(file->bytes()), source);
+                        // A copy is aligned; the bytes in the file need not be, and inputs must.
+                        return Tensor::copy_of(onnx::to_tensor(onnx::read_tensor(file->bytes()), source));
                       });
 }
 

@@ -39,6 +39,7 @@ Value* masked(const OnnxNode& n, Value* scores, const Dim& past) {
   const Shape s = scores->shape();
   Value* lowest = e.number(-INFINITY, scores);
   if (Value* mask = n.optional(3)) {
+    if (mask->rank() == 0) fail(ErrorCode::bad_file, "the mask is a scalar");
     const size_t last = mask->shape().size() - 1;
     if (mask->shape()[last] != s[3]) {  // shorter masks hide the keys that they do not reach
       std::vector<Dim> before(last + 1, 0), after(last + 1, 0);
@@ -83,7 +84,7 @@ Results onnx_attention(OnnxNode& n) {
   Value* v = split_heads(e, n.in(2), key_heads);
   Dim past = 0;
   if (n.has(4)) {
-    past = n.in(4)->shape()[2];
+    past = e.size(n.in(4), 2);
     k = e.concat({n.in(4), k}, 2);
     v = e.concat({n.in(5), v}, 2);
   }
@@ -124,6 +125,7 @@ Results onnx_rotary_embedding(OnnxNode& n) {
     cosine = e.gather(cosine, n.in(3), 0);
     sine = e.gather(sine, n.in(3), 0);
   }
+  if (cosine->rank() == 0 || sine->rank() == 0) fail(ErrorCode::bad_file, "a cache of angles is a scalar");
   const Dim half = cosine->shape().back();
   const int64_t given = n.integer("rotary_embedding_dim", 0);
   const Dim rotated = given > 0 ? Dim(given) : s[3];

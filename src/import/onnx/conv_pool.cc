@@ -15,6 +15,8 @@ namespace narae::onnx {
 
 namespace {
 
+constexpr int64_t attribute_limit = 1 << 20, kernel_limit = int64_t{1} << 31;  // their products fit
+
 struct Window {
   std::vector<int64_t> kernel, strides, dilations, pads;
 };
@@ -22,6 +24,9 @@ struct Window {
 std::vector<int64_t> or_all(std::vector<int64_t> values, size_t count, int64_t otherwise, const char* what) {
   if (values.empty()) values.assign(count, otherwise);
   if (values.size() != count) fail(ErrorCode::bad_file, "{} {} for {} axes", values.size(), what, count);
+  for (const int64_t value : values) {
+    if (value < -attribute_limit || value > attribute_limit) fail(ErrorCode::bad_file, "{} of {}", what, value);
+  }
   return values;
 }
 
@@ -67,6 +72,9 @@ Window window_of(const OnnxNode& n, std::vector<int64_t> kernel) {
   w.kernel = std::move(kernel);
   w.strides = or_all(n.integers("strides"), w.kernel.size(), 1, "strides");
   w.dilations = or_all(n.integers("dilations"), w.kernel.size(), 1, "dilations");
+  for (const int64_t size : w.kernel) {
+    if (size < 1 || size > kernel_limit) fail(ErrorCode::bad_file, "kernel of size {}", size);
+  }
   for (const int64_t stride : w.strides) {
     if (stride < 1) fail(ErrorCode::bad_file, "stride {}", stride);
   }

@@ -78,6 +78,10 @@ class Evaluation {
 };
 
 std::vector<int64_t> without(const std::vector<int64_t>& axes, size_t rank) {
+  for (const int64_t axis : axes) {
+    if (axis < 0 || axis >= static_cast<int64_t>(rank))
+      fail(ErrorCode::bad_file, "axis {} is outside the rank {}", axis, rank);
+  }
   std::vector<int64_t> kept;
   for (int64_t axis = 0; axis < static_cast<int64_t>(rank); ++axis) {
     if (std::find(axes.begin(), axes.end(), axis) == axes.end()) kept.push_back(axis);
@@ -98,6 +102,11 @@ Value* Emit::dims(const std::vector<Dim>& values) const {
   std::vector<int64_t> numbers;
   for (const Dim& dim : values) numbers.push_back(dim.value());
   return integers(numbers);
+}
+
+const Dim& Emit::size(const Value* x, size_t axis) const {
+  if (axis >= x->shape().size()) fail(ErrorCode::bad_file, "an operand of rank {} has no axis {}", x->rank(), axis);
+  return x->shape()[axis];
 }
 
 Value* Emit::reshape(Value* x, Shape shape) const {
@@ -158,7 +167,7 @@ Value* Emit::concat(Values xs, int64_t axis) const {
 
 Value* Emit::slice(Value* x, int64_t axis, const Dim& start, const Dim& length, int64_t step) const {
   NARAE_CHECK(step > 0);
-  if (start == Dim(0) && step == 1 && length == x->shape()[static_cast<size_t>(axis)]) return x;
+  if (start == Dim(0) && step == 1 && length == size(x, static_cast<size_t>(axis))) return x;
   return builder_.op("slice", {x}, SliceAttributes{{start}, {start + length * Dim(step)}, {axis}, {step}});
 }
 

@@ -44,6 +44,8 @@ class Emit {
   Value* cast(Value* x, DType dtype) const;
   Value* clip(Value* x, double low, double high) const;
 
+  const Dim& size(const Value* x, size_t axis) const;  // Error bad_file where x has no such axis
+
   // Same elements, other places. Sizes may be Dims.
   Value* reshape(Value* x, Shape shape) const;
   Value* squeeze(Value* x, const std::vector<int64_t>& axes) const;    // normal axes

@@ -75,6 +75,9 @@ Results onnx_max_unpool(OnnxNode& n) {
     fail(ErrorCode::bad_file, "kernel of {} axes for rank {}", kernel.size(), x->rank());
   Shape inner = x->shape();
   for (size_t i = 0; i < kernel.size(); ++i) {
+    for (const int64_t value : {kernel[i], strides[i], pads[i], pads[i + kernel.size()]}) {
+      if (value < 0 || value > 1 << 20) fail(ErrorCode::bad_file, "an attribute of {}", value);
+    }
     inner[i + 2] = (inner[i + 2] - Dim(1)) * Dim(strides[i]) + Dim(kernel[i] - pads[i] - pads[i + kernel.size()]);
   }
   const Dim count = element_count(inner);

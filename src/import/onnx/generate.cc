@@ -113,9 +113,7 @@ Results onnx_one_hot(OnnxNode& n) {
   const Emit& e = n.emit();
   OneHotAttributes attributes;
   attributes.axis = static_cast<int64_t>(normal_axis(n.integer("axis", -1), n.in(0)->shape().size() + 1));
-  const std::vector<Dim> depth = is_float(n.in(1)->dtype())
-                                     ? std::vector<Dim>{static_cast<int64_t>(n.constant_number(1, "depth"))}
-                                     : n.dims(1, "depth");
+  const std::vector<Dim> depth = n.dims(1, "depth");
   if (depth.size() != 1) fail(ErrorCode::bad_file, "depth has {} elements, not one", depth.size());
   attributes.depth = depth[0];
   return {e.builder().op("one_hot", {e.cast(n.in(0), DType::i64), n.in(2)}, attributes)};

@@ -156,6 +156,10 @@ Term contract(const Emit& e, Term a, Term b, const std::string& kept) {
 Results onnx_einsum(OnnxNode& n) {
   const Emit& e = n.emit();
   const std::string equation = without_spaces(n.text("equation"));
+  for (const char c : equation) {
+    const bool known = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == ',' || c == '.' || c == '-' || c == '>';
+    if (!known) fail(ErrorCode::bad_file, "the equation \"{}\" holds more than letters", equation);
+  }
   const size_t arrow = equation.find("->");
   const std::vector<std::string> names = split_terms(equation.substr(0, arrow));
   if (names.size() != n.input_count())

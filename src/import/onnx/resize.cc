@@ -12,12 +12,17 @@ namespace narae::onnx {
 
 namespace {
 
+int64_t whole_size(double size) {
+  if (!(size >= 0 && size < 1e12)) fail(ErrorCode::bad_file, "a result of size {}", size);
+  return static_cast<int64_t>(size);
+}
+
 // floor(size * scale). Where the size is not known, the scale must be a ratio of small numbers.
 Dim scaled_size(const Dim& size, double scale) {
-  if (size.is_constant()) return static_cast<int64_t>(std::floor(static_cast<double>(size.value()) * scale + 1e-9));
+  if (size.is_constant()) return whole_size(std::floor(static_cast<double>(size.value()) * scale + 1e-9));
   for (int64_t below = 1; below <= 64; ++below) {
     const double above = scale * static_cast<double>(below);
-    if (std::fabs(above - std::round(above)) < 1e-6) {
+    if (above < 1e6 && std::fabs(above - std::round(above)) < 1e-6) {
       return floordiv(size * Dim(static_cast<int64_t>(std::round(above))), below);
     }
   }
@@ -62,7 +67,7 @@ void keep_aspect_ratio(ResizeAttributes& a, const Shape& shape, const std::vecto
   for (const int64_t at : axes) {
     const auto axis = static_cast<size_t>(at);
     a.scales[axis] = scale;
-    a.sizes[axis] = static_cast<int64_t>(std::floor(static_cast<double>(shape[axis].value()) * scale + 0.5));
+    a.sizes[axis] = whole_size(std::floor(static_cast<double>(shape[axis].value()) * scale + 0.5));
   }
 }
 

@@ -125,7 +125,11 @@ void Translation::add_constants() {
 }
 
 Dim Translation::dim_of(const Dimension& dimension, std::string_view input, size_t axis) {
-  if (dimension.has_value && dimension.value >= 0) return dimension.value;
+  if (dimension.has_value && dimension.value >= 0) {
+    if (dimension.value > Dim::no_limit)
+      fail(ErrorCode::bad_file, "axis {} of size {} is too large", axis, dimension.value);
+    return dimension.value;
+  }
   const std::string param(dimension.param);
   const bool names_something =
       !dimension.has_value && !param.empty() && param.find('?') == std::string::npos && param[0] != '-';

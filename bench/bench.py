@@ -150,7 +150,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--block", type=float, default=2.0, help="seconds of one engine in one round")
-    parser.add_argument("--library", default=str(ROOT / "build/release/libnarae.so"))
+    parser.add_argument("--library", default=str(ROOT / "build/release/src/api/libnarae.so"))
     parser.add_argument("--narae", default=str(ROOT / "build/release/narae"))
     parser.add_argument("--models", type=pathlib.Path, default=ROOT / ".cache/bench", help="where generated models are kept")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / ".cache")

@@ -136,6 +136,7 @@ void add_conv_cases(std::vector<TacticCase>& cases) {
   }
   cases.push_back(one_axis_case());
   cases.push_back(transposed_case("transposed_2x2", 24, 20, 2, 2, 0, 0, 1));
+  cases.push_back(transposed_case("transposed_one_channel", 24, 1, 2, 2, 0, 0, 1));
   cases.push_back(transposed_case("transposed_3x3", 16, 35, 3, 2, 1, 1, 1));
   cases.push_back(transposed_case("transposed_grouped", 32, 32, 4, 2, 1, 0, 2));
 }

@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh bench
 cmake --preset release >/dev/null
-cmake --build build/release -j "$(nproc)" --target narae
+cmake --build build/release -j "$(nproc)" --target narae_command libnarae.so
 exec .venv/bin/python bench/bench.py "$@"

@@ -56,8 +56,7 @@ struct BrgemmTiles {
   int max_vectors = 0;
   int max_rows[max_brgemm_vectors] = {};
   BrgemmFn tile[max_brgemm_vectors][max_brgemm_rows] = {};
-  // Runs multiply-adds on registers alone and returns the operations done: the peak that shares are given of.
-  double (*multiply_add_peak)(int64_t rounds, float* sink) = nullptr;
+  double (*multiply_add_peak)(int64_t iterations) = nullptr;  // PeakLoops::fma: what shares of peak refer to
 
   void run(int rows, int vectors, const BrgemmArgs& args) const { tile[vectors - 1][rows - 1](args); }
 };

@@ -34,6 +34,7 @@ struct Simd {
 }  // namespace narae::cpu
 
 #include "kernels/cpu/brgemm_tile.h"
+#include "kernels/cpu/peaks.h"
 
 namespace narae::cpu {
 namespace {
@@ -47,7 +48,7 @@ constexpr BrgemmTiles make_tiles() {
   fill_tiles<2>(t, std::make_integer_sequence<int, 6>());
   fill_tiles<3>(t, std::make_integer_sequence<int, 4>());
   fill_tiles<4>(t, std::make_integer_sequence<int, 2>());
-  t.multiply_add_peak = multiply_add_peak;
+  t.multiply_add_peak = peak_fma_avx2;
   return t;
 }
 

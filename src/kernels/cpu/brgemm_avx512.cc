@@ -33,6 +33,7 @@ struct Simd {
 }  // namespace narae::cpu
 
 #include "kernels/cpu/brgemm_tile.h"
+#include "kernels/cpu/peaks.h"
 
 namespace narae::cpu {
 namespace {
@@ -46,7 +47,7 @@ constexpr BrgemmTiles make_tiles() {
   fill_tiles<2>(t, std::make_integer_sequence<int, 14>());
   fill_tiles<3>(t, std::make_integer_sequence<int, 8>());
   fill_tiles<4>(t, std::make_integer_sequence<int, 6>());
-  t.multiply_add_peak = multiply_add_peak;
+  t.multiply_add_peak = peak_fma_avx512;
   return t;
 }
 

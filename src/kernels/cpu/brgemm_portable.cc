@@ -2,6 +2,7 @@
 // Batch-reduce GEMM tiles in plain C++ for processors without a written instruction set. Vectors are 8 floats so that
 // it shares the layouts of the narrower written one. Speed is not its aim.
 #include "kernels/cpu/brgemm.h"
+#include "kernels/cpu/peaks.h"
 
 namespace narae::cpu {
 namespace {
@@ -48,16 +49,6 @@ void run(const BrgemmArgs& args) {
   for (int64_t m = 0; m < M; ++m) row<NV>(args, m);
 }
 
-double multiply_add_peak(int64_t rounds, float* sink) {
-  float c[lanes * 4] = {};
-  const float a = 1.000001f;
-  for (int64_t r = 0; r < rounds; ++r)
-    for (float& x : c) x = x * a + 1e-9f;
-  *sink = 0.f;
-  for (float x : c) *sink += x;
-  return 2.0 * lanes * 4 * static_cast<double>(rounds);
-}
-
 constexpr BrgemmTiles make_tiles() {
   BrgemmTiles t;
   t.lanes = lanes;
@@ -67,7 +58,7 @@ constexpr BrgemmTiles make_tiles() {
   t.max_rows[0] = t.max_rows[1] = 4;
   t.tile[0][0] = run<1, 1>, t.tile[0][1] = run<2, 1>, t.tile[0][2] = run<3, 1>, t.tile[0][3] = run<4, 1>;
   t.tile[1][0] = run<1, 2>, t.tile[1][1] = run<2, 2>, t.tile[1][2] = run<3, 2>, t.tile[1][3] = run<4, 2>;
-  t.multiply_add_peak = multiply_add_peak;
+  t.multiply_add_peak = peak_fma_portable;
   return t;
 }
 

@@ -209,24 +209,6 @@ struct Tile {
   }
 };
 
-// Multiply-adds on registers alone, for measuring the peak that shares refer to. Returns the floating-point operations
-// done; `sink` keeps the work alive.
-inline double multiply_add_peak(int64_t rounds, float* sink) {
-  constexpr int sums = 14;
-  typename Simd::V c[sums];
-  const typename Simd::V a = Simd::set1(1.000001f), b = Simd::set1(1e-9f);
-  NARAE_UNROLL
-  for (int i = 0; i < sums; ++i) c[i] = Simd::set1(static_cast<float>(i));
-  for (int64_t r = 0; r < rounds; ++r) {
-    NARAE_UNROLL
-    for (int i = 0; i < sums; ++i) Simd::accumulate(c[i], a, b);
-  }
-  NARAE_UNROLL
-  for (int i = 1; i < sums; ++i) c[0] = Simd::add(c[0], c[i]);
-  Simd::store_first(sink, c[0], 1);
-  return 2.0 * sums * Simd::lanes * static_cast<double>(rounds);
-}
-
 template <int NV, int... Rows>
 constexpr void fill_tiles(BrgemmTiles& t, std::integer_sequence<int, Rows...>) {
   t.max_rows[NV - 1] = sizeof...(Rows);

@@ -69,7 +69,7 @@ std::vector<NodeDataSet> read_data_sets(const NodeCase& node_case) {
   return sets;
 }
 
-std::string difference(const Tensor& got, const Tensor& want, bool by_value) {
+std::string difference(const Tensor& got, const Tensor& want, bool by_value, double atol) {
   if (got.dtype != want.dtype)
     return fmt::format("type {} instead of {}", dtype_name(got.dtype), dtype_name(want.dtype));
   if (got.dims != want.dims) return fmt::format("shape {} instead of {}", dims_text(got.dims), dims_text(want.dims));
@@ -78,7 +78,7 @@ std::string difference(const Tensor& got, const Tensor& want, bool by_value) {
   std::string first;
   for (int64_t i = 0; i < want.count(); ++i) {
     const double a = element_as_double(got, i), b = element_as_double(want, i);
-    const bool equal = a == b || (std::isnan(a) && std::isnan(b)) || std::fabs(a - b) <= 1e-7 + 1e-3 * std::fabs(b);
+    const bool equal = a == b || (std::isnan(a) && std::isnan(b)) || std::fabs(a - b) <= atol + 1e-3 * std::fabs(b);
     if (!equal && ++wrong == 1) first = fmt::format("element {} is {} instead of {}", i, a, b);
   }
   return wrong == 0 ? std::string() : fmt::format("{} of {} elements differ, {}", wrong, want.count(), first);

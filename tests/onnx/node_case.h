@@ -27,7 +27,8 @@ std::vector<NodeCase> find_node_cases(const std::string& folder);
 // Throws Error bad_file where the data cannot be represented (strings, sequences, small types).
 std::vector<NodeDataSet> read_data_sets(const NodeCase& node_case);
 
-// Empty where equal by ONNX's own rule, |got - want| <= 1e-7 + 1e-3 |want| and NaN = NaN; else what differs.
-std::string difference(const Tensor& got, const Tensor& want, bool by_value);
+// Empty where equal by ONNX's own rule, |got - want| <= atol + 1e-3 |want| and NaN = NaN (its atol is 1e-7); else what
+// differs.
+std::string difference(const Tensor& got, const Tensor& want, bool by_value, double atol);
 
 }  // namespace narae

@@ -3,7 +3,7 @@
 //
 //   onnx_nodes --data DIR --passing FILE [--update] [--only TEXT] [--verbose] [--engine interpret|cpu|fake] [--isa
 //   ISA]
-//                  [--passes all|none] [--opt N]
+//                  [--passes all|none] [--opt N] [--atol ERROR]
 //
 // A graph input is never turned into a constant. Passed / failed / unsupported are told apart: unsupported means the
 // importer (or the reader of the data) refused with an Error, failed means it ran and gave something else.
@@ -35,17 +35,17 @@ struct Count {
   }
 };
 
-std::string compare_set(NodeModel& model, const NodeCase& node_case, const NodeDataSet& set) {
+std::string compare_set(NodeModel& model, const NodeCase& node_case, const NodeDataSet& set, double atol) {
   const std::vector<Tensor> got = model.run(set.inputs);
   if (got.size() != set.wanted.size()) return fmt::format("{} outputs instead of {}", got.size(), set.wanted.size());
   for (size_t i = 0; i < got.size(); ++i) {
-    const std::string what = difference(got[i], set.wanted[i], node_case.wanted_by_value);
+    const std::string what = difference(got[i], set.wanted[i], node_case.wanted_by_value, atol);
     if (!what.empty()) return fmt::format("output {}: {}", i, what);
   }
   return {};
 }
 
-Result run_case(const NodeCase& node_case, const NodeRunner& runner) {
+Result run_case(const NodeCase& node_case, const NodeRunner& runner, double atol) {
   std::vector<NodeDataSet> sets;
   std::unique_ptr<NodeModel> model;
   try {
@@ -56,7 +56,7 @@ Result run_case(const NodeCase& node_case, const NodeRunner& runner) {
   }
   try {
     for (const NodeDataSet& set : sets) {
-      const std::string what = compare_set(*model, node_case, set);
+      const std::string what = compare_set(*model, node_case, set, atol);
       if (!what.empty()) return {Outcome::failed, what};
     }
   } catch (const std::exception& error) {
@@ -91,6 +91,7 @@ void print_by_op(const std::map<std::string, Count>& by_op) {
 struct Options {
   std::string data, passing, only;
   RunnerOptions runner;
+  double atol = 1e-7;
   bool update = false, verbose = false;
 };
 
@@ -105,7 +106,7 @@ int run(const Options& options) {
   Count total;
   for (const NodeCase& node_case : find_node_cases(options.data)) {
     if (node_case.name.find(options.only) == std::string::npos) continue;
-    const Result result = run_case(node_case, *runner);
+    const Result result = run_case(node_case, *runner, options.atol);
     total.add(result.outcome);
     seen.insert(node_case.name);
     for (const std::string& op : node_case.op_types) by_op[op].add(result.outcome);
@@ -145,6 +146,7 @@ int main(int argc, char** argv) {
   app.add_option("--isa", options.runner.isa, "instruction set of the device");
   app.add_option("--passes", options.runner.passes, "which passes run: all, none, -name, name");
   app.add_option("--opt", options.runner.opt_level, "optimisation level");
+  app.add_option("--atol", options.atol, "absolute error allowed on top of 1e-3 of each element");
   app.add_flag("--update", options.update, "rewrite the list");
   app.add_flag("--verbose", options.verbose, "say why each other one did not pass");
   CLI11_PARSE(app, argc, argv);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // batch_norm, and any multiplication or addition of one number per channel, behind a convolution or matrix product with
 // constant weights goes into weights and bias: w' = w * m, b' = b * m + a. What remains of a batch_norm is one
-// multiplication and one addition. Dequantised weights stay as they are: a scaled copy of them would no longer be
-// integers.
+// multiplication and one addition.
 #include <algorithm>
 
 #include "ops/batch_norm.h"
 #include "ops/conv.h"
 #include "ops/matmul.h"
-#include "passes/fold.h"
+#include "passes/channels.h"
 #include "passes/pass_list.h"
 
 namespace narae::passes {
@@ -21,21 +20,6 @@ struct Affine {  // y = x * factor + offset; null: 1 or 0
 
 // The axis of the result that the output channels are on.
 size_t channel_axis(const Node& anchor) { return anchor.is("matmul") ? anchor.output()->shape().size() - 1 : 1; }
-
-// `value` (constant) as [channels], where it has one number per channel of `shape` or one in all; null otherwise.
-Value* per_channel(ConstantBuilder& builder, Value* value, const Shape& shape, size_t axis) {
-  const Dim channels = shape[axis];
-  const size_t lead = shape.size() - std::min(shape.size(), value->shape().size());
-  if (value->shape().size() > shape.size()) return nullptr;
-  bool one = true;
-  for (size_t i = 0; i < value->shape().size(); ++i) {
-    if (value->shape()[i] == Dim(1)) continue;
-    if (i + lead != axis || value->shape()[i] != channels) return nullptr;
-    one = false;
-  }
-  if (!one) return builder.reshape(value, {channels});
-  return builder.expand(builder.reshape(value, {Dim(1)}), {channels});
-}
 
 Affine affine_of_batch_norm(ConstantBuilder& builder, const Node& node) {
   Value *scale = node.input(1), *bias = node.input(2), *mean = node.input(3), *variance = node.input(4);
@@ -103,13 +87,9 @@ class Folding {
     Node* node = x->producer();
     ++rewriter_.context().visited;
     if (!node || !rewriter_.read_once(x) || x->dtype() != DType::f32) return nullptr;
-    if (!node->is("conv") && !node->is("conv_transpose") && !node->is("matmul")) return nullptr;
-    const Value* w = node->input(1);
-    if (!rewriter_.constant(w) || w->users().size() != 1 || rewriter_.is_result(w)) return nullptr;
-    if (w->producer() && w->producer()->is("dequantize")) return nullptr;
-    if (node->input(2) && !rewriter_.constant(node->input(2))) return nullptr;
+    if (!has_own_weights(rewriter_, *node)) return nullptr;
     if (node->is("conv_transpose") && node->attributes<ConvTransposeAttributes>().groups != 1) return nullptr;
-    return node->is("matmul") && w->shape().size() != 2 ? nullptr : node;
+    return node->is("matmul") && node->input(1)->shape().size() != 2 ? nullptr : node;
   }
 
   Value* scaled_weights(ConstantBuilder& builder, const Node& anchor, Value* factor) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// cumsum: running sums along `axis`; exclusive ones leave out the element itself, reverse ones start at the end. Floats
-// are summed in double here, integers wrap.
+// cumsum, cumprod: running sums and products along `axis`; exclusive ones leave out the element itself, reverse ones
+// start at the end. Floats are run in double here, integers wrap.
 #pragma once
 
 #include "graph/attributes.h"

@@ -120,12 +120,12 @@ Results onnx_top_k(OnnxNode& n) {
   return n.emit().builder().node("topk", {n.in(0)}, attributes, 2)->outputs();
 }
 
-Results onnx_cumsum(OnnxNode& n) {
+Results onnx_cumulative(OnnxNode& n) {
   const std::vector<int64_t> axis = n.constant_integers(1, "axis");
   if (axis.size() != 1) fail(ErrorCode::bad_file, "axis has {} elements, not one", axis.size());
   const CumsumAttributes attributes{static_cast<int64_t>(normal_axis(axis[0], n.in(0)->shape().size())),
                                     n.integer("exclusive", 0) != 0, n.integer("reverse", 0) != 0};
-  return {n.emit().builder().op("cumsum", {n.in(0)}, attributes)};
+  return {n.emit().builder().op(n.narae_op(), {n.in(0)}, attributes)};
 }
 
 }  // namespace narae::onnx

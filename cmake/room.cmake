@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# narae_room(NAME [DEPS room...] [LIBS target...] [TEST_CASES room...]): the folder being configured becomes the object library narae_NAME.
-# Every *.cc below it belongs to it, except *_test.cc and *_cases.cc (the test binary NAME_test).
+# narae_room(NAME [DEPS room...] [LIBS target...] [TEST_CASES room...] [EXCLUDE folder...]): the folder being configured becomes the object library narae_NAME.
+# Every *.cc below it belongs to it, except *_test.cc and *_cases.cc (the test binary NAME_test) and what lies in the folders of EXCLUDE.
 # The test has the CTest label `fast`: it also runs under the sanitizers (target `fast_tests`).
 # A room may include only headers of the rooms in DEPS and, through them, of theirs; tests/gates checks it.
 set_property(GLOBAL PROPERTY NARAE_ROOMS "")
@@ -31,8 +31,11 @@ function(narae_kernel_flags)
 endfunction()
 
 function(narae_room name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS;TEST_CASES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS;TEST_CASES;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cc)
+  foreach(folder ${ARG_EXCLUDE})
+    list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${folder}/")
+  endforeach()
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|cases)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_(test|cases)\\.cc$")
@@ -83,4 +86,9 @@ function(narae_link_rooms target)
   foreach(room ${done})
     target_link_libraries(${target} PRIVATE narae_${room})
   endforeach()
+  if("backend" IN_LIST done AND TARGET narae_onednn)  # looked for beside the binary
+    add_dependencies(${target} narae_onednn)
+    add_custom_command(TARGET ${target} POST_BUILD COMMAND ${CMAKE_COMMAND} -E create_symlink
+      $<TARGET_FILE:narae_onednn> $<TARGET_FILE_DIR:${target}>/$<TARGET_FILE_NAME:narae_onednn> VERBATIM)
+  endif()
 endfunction()

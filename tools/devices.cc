@@ -43,6 +43,7 @@ void say(const DeviceInfo& info, const Target& target, Console& console) {
               fmt::join(target.features, ", "));
   console.say("  caches: {} KiB first level, {} KiB second, {} KiB third", target.l1_bytes / 1024,
               target.l2_bytes / 1024, target.l3_bytes / 1024);
+  for (const std::string& library : info.libraries) console.say("  library: {}", library);
   if (!target.calibrated) return;
   console.say(
       "  measured: {:.1f} GFLOP/s f32 and {:.1f} GOP/s int8 per core, {:.1f} GB/s second level per core, {:.1f} "
@@ -65,7 +66,8 @@ void devices(const DevicesFlags& flags, Console& console) {
                     {"l3_bytes", target.l3_bytes},
                     {"peaks", peaks_json(target)},
                     {"available", info.available},
-                    {"reason", info.reason}});
+                    {"reason", info.reason},
+                    {"libraries", info.libraries}});
   }
   console.result({{"devices", std::move(list)}});
 }

@@ -24,6 +24,7 @@ struct DeviceInfo {
   Target target;
   bool available = true;
   std::string reason;  // why not, where it is not
+  std::vector<std::string> libraries;  // loaded for it at run time, or why they are not
 };
 
 struct Backend {

@@ -248,7 +248,9 @@ class ProgramBuilder {
         const Slot& home = slot(root);
         if (home.place != SlotPlace::arena || home.bytes != slot(from).bytes || offset != 0) continue;
         if (home.last != record || !ordering.last_reader(root, record)) continue;
-        if (std::count(operands.begin(), operands.begin() + static_cast<long>(inputs), from) > 1) continue;
+        // Not where another operand shows the same memory: a kernel reads its other operands in any order.
+        const auto shares = [&](int operand) { return operand >= 0 && program_.root(operand) == root; };
+        if (std::count_if(operands.begin(), operands.begin() + static_cast<long>(inputs), shares) > 1) continue;
         set_parent(to, from, 0);
         for (int at = from; at >= 0; at = slot(at).parent) slot(at).last = std::max(slot(at).last, slot(to).last);
       }

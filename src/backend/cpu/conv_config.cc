@@ -107,6 +107,13 @@ double rest_seconds(const ContractionBody& body, double elements, const Target& 
   return elements * scalar_program_flops(body.rest) / (target.fma_flops * 0.125 * target.cores);
 }
 
+double depthwise_seconds(const ConvProblem& problem, double bytes, const Target& target) {
+  const auto channels = static_cast<double>(problem.shape.oc);
+  const double filled = static_cast<double>(round_up(problem.shape.oc, problem.out.block)) / channels;
+  return roofline(target, problem.flops() * filled, 0.3, bytes) +
+         rest_seconds(problem.body, static_cast<double>(problem.out.stored_count(problem.body.result)), target);
+}
+
 double conv_seconds(const ConvProblem& problem, const ConvConfig& config, const NodeDims& dims, bool packed,
                     const BrgemmTiles& tiles, const Target& target) {
   const ConvShape& shape = problem.shape;

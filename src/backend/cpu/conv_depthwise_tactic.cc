@@ -85,12 +85,7 @@ class ConvDepthwiseTactic final : public Tactic {
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
     const std::optional<ConvProblem> problem = problem_of(node, dims);
     NARAE_CHECK(problem);
-    const double filled =
-        static_cast<double>(round_up(problem->shape.oc, kernels_->block)) / static_cast<double>(problem->shape.oc);
-    double seconds = roofline(target, problem->flops() * filled, 0.3, node_bytes(node, choice, dims));
-    seconds +=
-        rest_seconds(problem->body, static_cast<double>(problem->out.stored_count(problem->body.result)), target);
-    return seconds;
+    return depthwise_seconds(*problem, node_bytes(node, choice, dims), target);
   }
 
   Tensor pack(const Node& node, const Choice&, size_t, const Tensor& constant, const Target&) const override {

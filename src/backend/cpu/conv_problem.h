@@ -44,6 +44,8 @@ Tensor pack_conv(const Node& anchor, const ConvConfig& config, const std::string
 // Seconds of the problem by this config; `packed`: the weights are made ready at load.
 double conv_seconds(const ConvProblem& problem, const ConvConfig& config, const NodeDims& dims, bool packed,
                     const BrgemmTiles& tiles, const Target& target);
+// With one filter per channel; `bytes`: of all operands and results.
+double depthwise_seconds(const ConvProblem& problem, double bytes, const Target& target);
 // Of the rest of the body over that many elements in cache.
 double rest_seconds(const ContractionBody& body, double elements, const Target& target);
 std::unique_ptr<CpuKernel> make_conv_kernel(int threads, const Node& node, const NodeDims& dims, ConvProblem problem,

@@ -2,6 +2,7 @@
 // The CPU's line in backends.inc: cuts the usable cores into core sets.
 #include "backend/backends.h"
 #include "backend/cpu/cpu_device.h"
+#include "backend/cpu/onednn_library.h"
 #include "base/error.h"
 
 namespace narae {
@@ -30,7 +31,10 @@ std::shared_ptr<Device> make(const DeviceOptions& options) {
 
 std::vector<DeviceInfo> list() {
   const cpu::CpuDevice device(cpu::CpuOptions{});
-  return {{"cpu", "cpu", device.target(), true, {}}};
+  const cpu::OnednnLibrary onednn;
+  std::string onednn_text = onednn.table() ? fmt::format("oneDNN {}", onednn.table()->version)
+                                           : fmt::format("no oneDNN: {}", onednn.reason());
+  return {{"cpu", "cpu", device.target(), true, {}, {std::move(onednn_text)}}};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "backend/cpu/cpu_kernel.h"
+#include "backend/cpu/onednn_library.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "kernels/cpu/brgemm.h"
@@ -120,7 +121,9 @@ CpuDevice::CpuDevice(CpuOptions options)
   target_.l3_bytes = features.l3_bytes;
   target_.cores = options_.threads;
   target_.channel_block = brgemm_tiles(isa)->lanes;
-  const CpuLevel level{isa, options_.threads};
+  CpuLevel level{isa, options_.threads, nullptr};
+  // oneDNN goes by the machine, so it takes part only where our own kernels do too.
+  if (options_.onednn && isa == best_isa(features)) level.onednn = std::make_shared<OnednnLibrary>();
 #define NARAE_TACTIC(name, file) tactics_.push_back(make_##name##_tactic(level));
 #include "backend/cpu/cpu_tactics.inc"
 #undef NARAE_TACTIC

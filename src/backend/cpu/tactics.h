@@ -9,10 +9,13 @@
 
 namespace narae::cpu {
 
+class OnednnLibrary;
+
 // What the CPU's kernels need to know of the instruction set they were chosen for.
 struct CpuLevel {
   std::string isa;  // one of known_isas()
   int threads = 1;
+  std::shared_ptr<const OnednnLibrary> onednn;  // null: its tactics offer nothing
 };
 
 #define NARAE_TACTIC(name, file) std::unique_ptr<Tactic> make_##name##_tactic(const CpuLevel& level);

@@ -23,7 +23,7 @@ struct DeviceInfo {
   std::string name, kind;
   Target target;
   bool available = true;
-  std::string reason;  // why not, where it is not
+  std::string reason;                  // why not, where it is not
   std::vector<std::string> libraries;  // loaded for it at run time, or why they are not
 };
 

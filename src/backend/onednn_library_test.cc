@@ -54,11 +54,23 @@ std::set<std::string> tactics_for(const Device& device, const Node& node, const 
 }
 
 TEST_F(OnednnLibraryTest, ConvolutionsAndProductsHaveARival) {
-  const std::set<std::string> wanted = {
-      "conv_3x3",         "conv_1x1",           "conv_1x1_stride",          "conv_first", "conv_first_7x7",
-      "conv_grouped",     "conv_depthwise",     "conv_vector",              "conv_1d",    "gemm",
-      "gemm_transposed",  "gemm_row",           "conv_3x3_bias_add_relu",   "conv_3x3_clip_high",
-      "conv_3x3_bias_silu", "gemm_bias_residual_relu", "gemm_row_bias_gelu"};
+  const std::set<std::string> wanted = {"conv_3x3",
+                                        "conv_1x1",
+                                        "conv_1x1_stride",
+                                        "conv_first",
+                                        "conv_first_7x7",
+                                        "conv_grouped",
+                                        "conv_depthwise",
+                                        "conv_vector",
+                                        "conv_1d",
+                                        "gemm",
+                                        "gemm_transposed",
+                                        "gemm_row",
+                                        "conv_3x3_bias_add_relu",
+                                        "conv_3x3_clip_high",
+                                        "conv_3x3_bias_silu",
+                                        "gemm_bias_residual_relu",
+                                        "gemm_row_bias_gelu"};
   std::vector<TacticCase> cases;
   add_conv_cases(cases);
   add_gemm_cases(cases);

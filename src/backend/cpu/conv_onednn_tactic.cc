@@ -16,7 +16,7 @@ namespace narae::cpu {
 namespace {
 
 struct Config {
-  int64_t slices = 1;              // of the output channels
+  int64_t slices = 1;                      // of the output channels
   int64_t ih = 0, iw = 0, oh = 0, ow = 0;  // what the weights' form was chosen for
 };
 
@@ -69,7 +69,8 @@ ConvShape packing_shape_of(ConvShape shape, const Config& config) {
 }
 
 // Bytes between the slices' packed weights.
-size_t slice_bytes(const OnednnTable& table, const ConvShape& packing, const std::vector<Slice>& slices, int64_t block) {
+size_t slice_bytes(const OnednnTable& table, const ConvShape& packing, const std::vector<Slice>& slices,
+                   int64_t block) {
   size_t bytes = table.conv_weights_bytes(slice_problem(packing, slices.front(), block));
   const size_t last = table.conv_weights_bytes(slice_problem(packing, slices.back(), block));
   return bytes && last ? std::max(bytes, last) : 0;
@@ -244,7 +245,8 @@ class ConvOnednnTactic final : public Tactic {
                     s.stride_h, s.stride_w, s.dilation_h, s.dilation_w, s.pad_top, s.pad_left, s.groups, tiles_->lanes,
                     s.plain_input ? " plain" : "");
     // oneDNN adds to what the result's memory holds; never in the image's, which other slices still read.
-    if (problem.body.residual >= 0 && problem.body.residual != static_cast<int>(problem.x)) choice.in_place[0] = problem.body.residual;
+    if (problem.body.residual >= 0 && problem.body.residual != static_cast<int>(problem.x))
+      choice.in_place[0] = problem.body.residual;
     out.push_back(std::move(choice));
   }
 

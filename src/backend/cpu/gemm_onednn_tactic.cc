@@ -190,7 +190,8 @@ class GemmOnednnTactic final : public Tactic {
     choice.packs[problem.b] =
         fmt::format("onednn {} {}{}", level_.onednn->table()->version, choice.config, problem.b_transposed ? " t" : "");
     // oneDNN adds to what the result's memory holds; never in the left operand's, which other slices still read.
-    if (problem.body.residual >= 0 && problem.body.residual != static_cast<int>(problem.a)) choice.in_place[0] = problem.body.residual;
+    if (problem.body.residual >= 0 && problem.body.residual != static_cast<int>(problem.a))
+      choice.in_place[0] = problem.body.residual;
     out.push_back(std::move(choice));
   }
 

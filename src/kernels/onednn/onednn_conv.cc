@@ -43,9 +43,9 @@ DescHandle describe(const OnednnConv& c, const dnnl_memory_desc_t* form, const O
   const dnnl_dims_t after = {pad_after(c.ih, c.oh, c.kh, c.stride_h, c.dilation_h, c.pad_top),
                              pad_after(c.iw, c.ow, c.kw, c.stride_w, c.dilation_w, c.pad_left)};
   dnnl_convolution_desc_t desc;
-  good = good && dnnl_dilated_convolution_forward_desc_init(
-                     &desc, dnnl_forward_inference, dnnl_convolution_direct, &src, &weights,
-                     post.bias ? &bias : nullptr, &dst, strides, dilations, before, after) == dnnl_success;
+  good = good && dnnl_dilated_convolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_convolution_direct,
+                                                            &src, &weights, post.bias ? &bias : nullptr, &dst, strides,
+                                                            dilations, before, after) == dnnl_success;
   const AttrHandle attributes = make_attributes(post);
   dnnl_primitive_desc_t made = nullptr;
   if (!good || !attributes) return nullptr;

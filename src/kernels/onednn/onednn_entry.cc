@@ -26,8 +26,8 @@ extern "C" __attribute__((visibility("default"))) const narae::cpu::OnednnTable*
     const char* build_id) {
   using namespace narae::cpu;
   if (std::strcmp(build_id, NARAE_ONEDNN_BUILD_ID) != 0) return nullptr;
-  static const OnednnTable table = {version_text(), conv_weights_bytes, gemm_weights_bytes, pack_conv,
-                                    pack_gemm,      make_conv,          make_gemm,          plan_scratch_bytes,
-                                    plan_implementation, run_plan,      destroy_plan};
+  static const OnednnTable table = {version_text(),      conv_weights_bytes, gemm_weights_bytes, pack_conv,
+                                    pack_gemm,           make_conv,          make_gemm,          plan_scratch_bytes,
+                                    plan_implementation, run_plan,           destroy_plan};
   return &table;
 }

@@ -69,8 +69,10 @@ void say_passes(const nlohmann::ordered_json& object, Console& console) {
 void say_tactics(const nlohmann::ordered_json& object, Console& console) {
   console.line("tactics");
   for (const auto& node : object["tactics"]) {
-    console.say("  {:<12} {:<40} {:.4f} ms  {}", node["op"].get<std::string>(), node["chosen"].get<std::string>(),
-                node["ms"].get<double>(), node["node"].get<std::string>());
+    const auto aliased = node["aliased"].get<int64_t>();
+    console.say("  {:<12} {:<40} {:.4f} ms  {}{}", node["op"].get<std::string>(), node["chosen"].get<std::string>(),
+                node["ms"].get<double>(), node["node"].get<std::string>(),
+                aliased == 0 ? std::string() : fmt::format("  ({} aliased)", aliased));
     int shown = 0;
     for (const auto& other : node["candidates"]) {
       if (++shown > 4) break;
@@ -116,9 +118,9 @@ void explain(const ExplainFlags& flags, Console& console) {
   const MeasuredCosts costs(runtime.timing_cache());
   nlohmann::ordered_json object;
   object["passes"] = passes_json(report.passes);
-  object["fusions"] = fusions_json(report.passes);
+  object["fusions"] = fusions_json(report.passes, program);
   object["bodies"] = bodies_json(*engine);
-  object["tactics"] = tactics_json(*engine, device, costs);
+  object["tactics"] = tactics_json(*engine, program, device, costs);
   object["reformats"] = lowered.selection.reformats;
   object["reference_nodes"] = reference_nodes_json(*engine);
   object["predicted_ms"] = lowered.selection.seconds * 1e3;

@@ -2,6 +2,7 @@
 #include "explain_json.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace narae {
 namespace {
@@ -38,6 +39,21 @@ std::string label_of(const Value& value) {
   return value.producer() ? value.producer()->label() : std::string();
 }
 
+// A concat is gone when whatever makes its operands writes them into the result.
+FusionRecord concat_fusion(const Record& record) {
+  FusionRecord fusion;
+  fusion.kind = "concat";
+  fusion.into = record.node->label();
+  for (size_t i = 0; i < record.node->inputs().size(); ++i) {
+    fusion.nodes.push_back(label_of(*record.node->input(i)));
+    if (record.aliased[i]) continue;
+    fusion.reason += fmt::format("{}operand {}", fusion.reason.empty() ? "" : ", ", i);
+  }
+  fusion.done = fusion.reason.empty();
+  if (!fusion.done) fusion.reason += " copied: it cannot lie in the result alone";
+  return fusion;
+}
+
 }  // namespace
 
 Json passes_json(const PassReport& report) {
@@ -52,9 +68,13 @@ Json passes_json(const PassReport& report) {
   return list;
 }
 
-Json fusions_json(const PassReport& report) {
+Json fusions_json(const PassReport& report, const Program& program) {
+  std::vector<FusionRecord> fusions = report.fusions;
+  for (const Record& record : program.records) {
+    if (record.node && record.node->is("concat")) fusions.push_back(concat_fusion(record));
+  }
   Json list = Json::array();
-  for (const FusionRecord& fusion : report.fusions) {
+  for (const FusionRecord& fusion : fusions) {
     list.push_back({{"kind", fusion.kind},
                     {"nodes", fusion.nodes},
                     {"into", fusion.into},
@@ -77,8 +97,12 @@ Json bodies_json(const Engine& engine) {
   return list;
 }
 
-Json tactics_json(const Engine& engine, Device& device, const CostSource& costs) {
+Json tactics_json(const Engine& engine, const Program& program, Device& device, const CostSource& costs) {
   Json list = Json::array();
+  std::unordered_map<const Node*, int64_t> aliased;
+  for (const Record& record : program.records) {
+    if (record.node) aliased[record.node] = std::count(record.aliased.begin(), record.aliased.end(), true);
+  }
   const LoweredEngine& lowered = engine.lowered();
   for (const Node* node = lowered.graph->first(); node; node = node->next()) {
     const NodeChoice& chosen = lowered.selection.nodes.at(node);
@@ -90,6 +114,7 @@ Json tactics_json(const Engine& engine, Device& device, const CostSource& costs)
                     {"chosen", name_of(chosen.choice)},
                     {"ms", chosen.seconds * 1e3},
                     {"reference", chosen.choice.tactic->is_reference()},
+                    {"aliased", aliased[node]},
                     {"layout_in", layouts(chosen.choice.inputs)},
                     {"layout_out", layouts(chosen.choice.outputs)},
                     {"candidates", candidates_json(*node, candidates, node_dims(*node, lowered.opt), device)}});

@@ -11,11 +11,14 @@
 namespace narae {
 
 nlohmann::ordered_json passes_json(const PassReport& report);
-nlohmann::ordered_json fusions_json(const PassReport& report);
+// What passes fused or refused to fuse, and every concat: done where all operands are made in their place.
+nlohmann::ordered_json fusions_json(const PassReport& report, const Program& program);
 // Bodies that selection kept whole or split, with both predicted times.
 nlohmann::ordered_json bodies_json(const Engine& engine);
-// Every node's choice and what else was offered. Candidates of an engine that was loaded are asked for anew.
-nlohmann::ordered_json tactics_json(const Engine& engine, Device& device, const CostSource& costs);
+// Every node's choice, how many of its operands and results alias others, and what else was offered. Candidates of an
+// engine that was loaded are asked for anew.
+nlohmann::ordered_json tactics_json(const Engine& engine, const Program& program, Device& device,
+                                    const CostSource& costs);
 // Nodes that run on reference kernels: correct, but slow.
 nlohmann::ordered_json reference_nodes_json(const Engine& engine);
 

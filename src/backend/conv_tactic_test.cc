@@ -14,13 +14,14 @@ struct ConvCase {
   int64_t n, ic, oc, h, w, k, stride, pad, dilation, groups;
 };
 constexpr ConvCase conv_cases[] = {
-    {"conv_3x3", 1, 32, 64, 9, 11, 3, 1, 1, 1, 1},        {"conv_3x3_tails", 2, 19, 37, 7, 8, 3, 1, 1, 1, 1},
-    {"conv_3x3_stride", 1, 16, 16, 13, 9, 3, 2, 1, 1, 1}, {"conv_5x5_dilated", 1, 16, 24, 14, 13, 5, 1, 4, 2, 1},
-    {"conv_1x1", 2, 48, 80, 7, 7, 1, 1, 0, 1, 1},         {"conv_1x1_tails", 1, 21, 35, 5, 6, 1, 1, 0, 1, 1},
-    {"conv_1x1_stride", 1, 32, 32, 8, 8, 1, 2, 0, 1, 1},  {"conv_grouped", 1, 64, 64, 8, 8, 3, 1, 1, 1, 2},
-    {"conv_first", 1, 3, 32, 16, 18, 3, 2, 1, 1, 1},      {"conv_first_7x7", 1, 3, 20, 23, 21, 7, 2, 3, 1, 1},
-    {"conv_depthwise", 1, 32, 32, 9, 9, 3, 1, 1, 1, 32},  {"conv_depthwise_tails", 2, 21, 21, 9, 10, 5, 2, 2, 1, 21},
-    {"conv_vector", 1, 64, 40, 1, 1, 1, 1, 0, 1, 1},      {"conv_3x3_wide", 1, 16, 16, 30, 41, 3, 1, 1, 1, 1},
+    {"conv_3x3", 1, 32, 64, 9, 11, 3, 1, 1, 1, 1},          {"conv_3x3_tails", 2, 19, 37, 7, 8, 3, 1, 1, 1, 1},
+    {"conv_3x3_stride", 1, 16, 16, 13, 9, 3, 2, 1, 1, 1},   {"conv_5x5_dilated", 1, 16, 24, 14, 13, 5, 1, 4, 2, 1},
+    {"conv_1x1", 2, 48, 80, 7, 7, 1, 1, 0, 1, 1},           {"conv_1x1_tails", 1, 21, 35, 5, 6, 1, 1, 0, 1, 1},
+    {"conv_1x1_stride", 1, 32, 32, 8, 8, 1, 2, 0, 1, 1},    {"conv_grouped", 1, 64, 64, 8, 8, 3, 1, 1, 1, 2},
+    {"conv_first", 1, 3, 32, 16, 18, 3, 2, 1, 1, 1},        {"conv_first_7x7", 1, 3, 20, 23, 21, 7, 2, 3, 1, 1},
+    {"conv_depthwise", 1, 32, 32, 9, 9, 3, 1, 1, 1, 32},    {"conv_depthwise_tails", 2, 21, 21, 9, 10, 5, 2, 2, 1, 21},
+    {"conv_vector", 1, 64, 40, 1, 1, 1, 1, 0, 1, 1},        {"conv_3x3_wide", 1, 16, 16, 30, 41, 3, 1, 1, 1, 1},
+    {"conv_grouped_tails", 2, 18, 34, 7, 8, 3, 1, 1, 1, 2}, {"conv_grouped_1x1", 1, 24, 68, 7, 7, 1, 1, 0, 1, 4},
 };
 
 ConvAttributes attributes(const ConvCase& c) {
@@ -127,7 +128,7 @@ void add_conv_cases(std::vector<TacticCase>& cases) {
     cases.push_back(plain_case(c, true, true));
     cases.push_back(body_case(c, "bias_add_relu", bias_add_relu));
   }
-  for (const size_t i : {0, 1, 5, 8, 10, 11}) {
+  for (const size_t i : {0, 1, 5, 8, 10, 11, 14}) {
     const ConvCase& c = conv_cases[i];
     cases.push_back(plain_case(c, false, true));
     cases.push_back(body_case(c, "bias_silu", bias_silu));
@@ -139,6 +140,7 @@ void add_conv_cases(std::vector<TacticCase>& cases) {
   cases.push_back(transposed_case("transposed_one_channel", 24, 1, 2, 2, 0, 0, 1));
   cases.push_back(transposed_case("transposed_3x3", 16, 35, 3, 2, 1, 1, 1));
   cases.push_back(transposed_case("transposed_grouped", 32, 32, 4, 2, 1, 0, 2));
+  cases.push_back(transposed_case("transposed_grouped_tails", 6, 10, 3, 2, 1, 1, 2));
 }
 
 }  // namespace narae

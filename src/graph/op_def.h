@@ -66,6 +66,7 @@ enum OpTrait : uint32_t {
   op_shape_only = 32,  // does not read its operand's elements
   op_random = 64,      // never folded or merged
   op_has_body = 128,
+  op_composite = 256,  // has `decompose` and is better off as its parts: no device is expected to run it whole
 };
 
 struct OpDef {

@@ -89,7 +89,7 @@ std::vector<Value*> decompose_to_depth(Builder& builder, const Node& node) {
 template <typename A>
 OpDef define(const char* name, void (*infer)(InferContext&), void (*reference)(ReferenceContext&),
              std::vector<Value*> (*decompose)(Builder&, const Node&)) {
-  OpDef def = define_op<A>(name, 1, 1, 0, infer, reference);
+  OpDef def = define_op<A>(name, 1, 1, op_composite, infer, reference);
   def.decompose = decompose;
   return def;
 }

@@ -89,7 +89,8 @@ std::vector<Value*> decompose_group(Builder& b, const Node& node) {
 
 const OpDef* instance_norm_op() {
   static const OpDef def = [] {
-    OpDef made = define_op<InstanceNormAttributes>("instance_norm", 3, 3, op_row_reduction, infer, instance_reference);
+    OpDef made = define_op<InstanceNormAttributes>("instance_norm", 3, 3, op_row_reduction | op_composite, infer,
+                                                   instance_reference);
     made.decompose = decompose_instance;
     return made;
   }();
@@ -97,7 +98,8 @@ const OpDef* instance_norm_op() {
 }
 const OpDef* group_norm_op() {
   static const OpDef def = [] {
-    OpDef made = define_op<GroupNormAttributes>("group_norm", 3, 3, op_row_reduction, infer_groups, group_reference);
+    OpDef made = define_op<GroupNormAttributes>("group_norm", 3, 3, op_row_reduction | op_composite, infer_groups,
+                                                group_reference);
     made.decompose = decompose_group;
     return made;
   }();

@@ -4,6 +4,7 @@
 #include "ops/define.h"
 #include "ops/elements.h"
 #include "ops/ops.h"
+#include "ops/reduce.h"
 
 namespace narae {
 namespace {
@@ -35,10 +36,23 @@ void reference(ReferenceContext& c) {
   write_elements(c.outputs[0], values);
 }
 
+std::vector<Value*> decompose(Builder& b, const Node& node) {
+  Value* x = node.input(0);
+  const auto& a = node.attributes<LpNormAttributes>();
+  if (x->dtype() != DType::f32) return {};
+  Value* norm = b.op(a.p == 1 ? "reduce_l1" : "reduce_l2", {x}, ReduceAttributes{{a.axis}, true});
+  Value* divisor = b.op("select", {b.op("eq", {norm, b.scalar(0)}), b.scalar(1), norm});
+  return {b.op("div", {x, divisor})};
+}
+
 }  // namespace
 
 const OpDef* lp_norm_op() {
-  static const OpDef def = define_op<LpNormAttributes>("lp_norm", 1, 1, op_row_reduction, infer, reference);
+  static const OpDef def = [] {
+    OpDef made = define_op<LpNormAttributes>("lp_norm", 1, 1, op_row_reduction | op_composite, infer, reference);
+    made.decompose = decompose;
+    return made;
+  }();
   return &def;
 }
 

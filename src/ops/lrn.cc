@@ -4,6 +4,8 @@
 #include "ops/define.h"
 #include "ops/elements.h"
 #include "ops/ops.h"
+#include "ops/pool.h"
+#include "ops/reshape.h"
 
 namespace narae {
 namespace {
@@ -37,10 +39,30 @@ void reference(ReferenceContext& c) {
   write_elements(c.outputs[0], y);
 }
 
+// The sum over channels is an average pool over planes of [C, rest].
+std::vector<Value*> decompose(Builder& b, const Node& node) {
+  Value* x = node.input(0);
+  const auto& a = node.attributes<LrnAttributes>();
+  if (x->dtype() != DType::f32) return {};
+  const Shape& shape = x->shape();
+  Dim rest(1);
+  for (size_t i = 2; i < shape.size(); ++i) rest = rest * shape[i];
+  AvgPoolAttributes window{{a.size, 1}, {1, 1}, {1, 1}, {(a.size - 1) / 2, 0, a.size / 2, 0}};
+  window.count_include_pad = true;
+  Value* planes = b.op("reshape", {b.op("square", {x})}, ReshapeAttributes{{shape[0], Dim(1), shape[1], rest}});
+  Value* mean = b.op("reshape", {b.op("avg_pool", {planes}, window)}, ReshapeAttributes{shape});
+  Value* base = b.op("add", {b.op("mul", {mean, b.scalar(a.alpha)}), b.scalar(a.bias)});
+  return {b.op("mul", {x, b.op("pow", {base, b.scalar(-a.beta)})})};
+}
+
 }  // namespace
 
 const OpDef* lrn_op() {
-  static const OpDef def = define_op<LrnAttributes>("lrn", 1, 1, 0, infer, reference);
+  static const OpDef def = [] {
+    OpDef made = define_op<LrnAttributes>("lrn", 1, 1, op_composite, infer, reference);
+    made.decompose = decompose;
+    return made;
+  }();
   return &def;
 }
 

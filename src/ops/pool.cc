@@ -117,6 +117,21 @@ void lp_reference(ReferenceContext& c) {
   write_elements(y, ys);
 }
 
+std::vector<Value*> lp_decompose(Builder& b, const Node& node) {
+  const auto& a = node.attributes<LpPoolAttributes>();
+  Value* x = node.input(0);
+  if (x->dtype() != DType::f32 || a.ceil_mode) return {};  // windows cut off at the end have fewer taps
+  AvgPoolAttributes window{a.kernel, a.strides, a.dilations, a.pads};
+  window.count_include_pad = true;
+  double taps = 1;
+  for (const int64_t size : a.kernel) taps *= static_cast<double>(size);
+  Value* powers = a.p == 2 ? b.op("square", {x}) : b.op("abs", {x});
+  if (a.p > 2) powers = b.op("pow", {powers, b.scalar(static_cast<double>(a.p))});
+  Value* sum = b.op("mul", {b.op("avg_pool", {powers}, window), b.scalar(taps)});
+  if (a.p == 1) return {sum};
+  return {a.p == 2 ? b.op("sqrt", {sum}) : b.op("pow", {sum, b.scalar(1 / static_cast<double>(a.p))})};
+}
+
 }  // namespace
 
 const OpDef* max_pool_op() {
@@ -130,8 +145,12 @@ const OpDef* avg_pool_op() {
   return &def;
 }
 const OpDef* lp_pool_op() {
-  static const OpDef def =
-      define_op<LpPoolAttributes>("lp_pool", 1, 1, 0, infer_float_pool<LpPoolAttributes>, lp_reference);
+  static const OpDef def = [] {
+    OpDef made =
+        define_op<LpPoolAttributes>("lp_pool", 1, 1, op_composite, infer_float_pool<LpPoolAttributes>, lp_reference);
+    made.decompose = lp_decompose;
+    return made;
+  }();
   return &def;
 }
 

@@ -46,6 +46,7 @@ class ProgramBuilder {
     set_lifetimes();
     share_in_place();
     set_lifetimes();
+    note_aliases();
     place();
     return std::move(program_);
   }
@@ -159,6 +160,7 @@ class ProgramBuilder {
       add_alias(alias, operands[static_cast<size_t>(alias.input)],
                 operands[node.inputs().size() + static_cast<size_t>(alias.output)]);
     }
+    aliases_.push_back({program_.records.size(), node.inputs().size(), std::move(aliases)});
     Record& record = new_record(RecordKind::launch);
     record.kernel = with_context([&] { return fmt::format("node \"{}\" ({})", node.label(), node.op().name); },
                                  [&] { return choice.tactic->specialise(node, choice, dims, device_); });
@@ -187,6 +189,23 @@ class ProgramBuilder {
   void set_parent(int child, int parent, int64_t offset) {
     slot(child).parent = parent;
     slot(child).offset = offset;
+  }
+
+  // Which of the aliases asked for came true, told from where the slots ended up.
+  void note_aliases() {
+    for (const auto& [index, inputs, aliases] : aliases_) {
+      Record& record = program_.records[index];
+      record.aliased.assign(record.operands.size(), false);
+      for (const Tactic::Alias& alias : aliases) {
+        const auto input = static_cast<size_t>(alias.input), output = inputs + static_cast<size_t>(alias.output);
+        if (record.operands[input] < 0) continue;
+        int64_t from, to;
+        const int home = program_.root(record.operands[input], &from);
+        if (home != program_.root(record.operands[output], &to)) continue;
+        if ((alias.input_in_output ? to : from) + alias.offset != (alias.input_in_output ? from : to)) continue;
+        record.aliased[alias.input_in_output ? input : output] = true;
+      }
+    }
   }
 
   // Outputs that are not yet where the caller wants them: other layouts, repeated values, inputs and constants.
@@ -329,6 +348,10 @@ class ProgramBuilder {
     std::vector<int> of;
     size_t inputs;
   };
+  struct Aliases {
+    size_t record, inputs;
+    std::vector<Tactic::Alias> wanted;
+  };
   const Graph& graph_;
   const Selection& selection_;
   Device& device_;
@@ -339,6 +362,7 @@ class ProgramBuilder {
   std::unordered_map<const Value*, int> output_of_;
   std::map<std::pair<const Value*, std::string>, int> constant_slots_;
   std::vector<InPlace> in_place_;
+  std::vector<Aliases> aliases_;
 };
 
 }  // namespace

@@ -48,6 +48,7 @@ struct Record {
   int64_t workspace_offset = -1;
   std::vector<int> dead;       // slots of the arena nobody needs after this record
   const Node* node = nullptr;  // null: a reformat or copy
+  std::vector<bool> aliased;   // for each operand: it lies where the tactic's alias has it, so nothing moves it
   std::string what;            // for profiles: tactic, or "reformat"
   double seconds = 0;          // predicted
 };

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases: each takes a Runner and returns a line for the terminal, raises Skip or fails an assertion."""
-import sys
-
 import numpy as np
 
 from renamed import renamed_and_reordered
@@ -159,19 +157,15 @@ def light(r, name):
     import onnx
     from onnx import numpy_helper
 
-    folder = r.cache / "shared" / "onnx" / "light"
-    models = sorted(folder.rglob(f"*{name}*.onnx")) if folder.exists() else []
-    if not models:
-        r.shared_file("data/onnx/onnx-light-models.tar.zst")
-        raise AssertionError(f"{name} was not unpacked by the set-up")
+    path = r.light(name)
     count = 3 * 224 * 224
     x = (np.arange(count, dtype=np.float64) / count).astype(np.float32).reshape(1, 3, 224, 224)
-    model = onnx.load(models[0], load_external_data=False)
+    model = onnx.load(path, load_external_data=False)
     constants = {i.name for i in model.graph.initializer}
     feed = next(i.name for i in model.graph.input if i.name not in constants)
-    got = r.run(models[0], {feed: x})[0]
+    got = r.run(path, {feed: x})[0]
     tensor = onnx.TensorProto()
-    tensor.ParseFromString(next(models[0].parent.rglob(f"*{name}_output_0.pb")).read_bytes())
+    tensor.ParseFromString(next(path.parent.rglob(f"*{name}_output_0.pb")).read_bytes())
     want = numpy_helper.to_array(tensor)
     assert got.shape == want.shape, f"{got.shape}, not {want.shape}"
     assert np.all(np.abs(got - want) <= 1e-7 + 1e-3 * np.abs(want)), f"up to {np.abs(got - want).max():.2e} off"
@@ -185,11 +179,7 @@ for _name in ["bvlc_alexnet", "densenet121", "inception_v1", "inception_v2", "re
 
 def generated(r, name):
     """A network of bench/make_models.py at two batch sizes, one compiled for neither."""
-    sys.path.insert(0, str(SOURCE / "bench"))
-    import make_models
-
-    path = r.folder / f"{name}.onnx"
-    make_models.ALL[name](str(path))
+    path = r.generated(name)
     side = 299 if name == "inceptionv3" else 224
     return r.compare(path, {"x": normal(1, 3, side, side)}) + ", " + r.compare(path, {"x": normal(2, 3, side, side)})
 

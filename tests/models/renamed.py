@@ -9,7 +9,7 @@ def renamed_and_reordered(source, target, reorder):
     """Writes `target`; returns old input name -> new."""
     model = onnx.load(source)
     graph = model.graph
-    names = {}
+    names, sizes = {}, {}
 
     def new(name):
         if name and name not in names:
@@ -18,6 +18,9 @@ def renamed_and_reordered(source, target, reorder):
 
     for value in list(graph.input) + list(graph.output) + list(graph.value_info):
         value.name = new(value.name)
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param:
+                dim.dim_param = sizes.setdefault(dim.dim_param, f"size{len(sizes) * 37 + 5}")
     for tensor in graph.initializer:
         tensor.name = new(tensor.name)
     for i, node in enumerate(graph.node):

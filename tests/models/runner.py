@@ -3,6 +3,7 @@
 import json
 import pathlib
 import subprocess
+import sys
 
 import numpy as np
 
@@ -44,6 +45,32 @@ class Runner:
             subprocess.run(["zstd", "-dqf", source, "-o", target], check=True)
         return target
 
+    def committed(self, name):
+        """An FP32 model that the repository holds."""
+        return SOURCE / "tests/data/models" / name / f"{name}.onnx"
+
+    def made(self, name, make):
+        """A network written by bench/make_models.py: make(module, path) writes it."""
+        path = self.folder / f"{name}.onnx"
+        if not path.exists():
+            sys.path.insert(0, str(SOURCE / "bench"))
+            import make_models
+
+            make(make_models, str(path))
+        return path
+
+    def generated(self, name):
+        return self.made(name, lambda module, path: module.ALL[name](path))
+
+    def light(self, name):
+        """A topology with constant weights."""
+        folder = self.cache / "shared" / "onnx" / "light"
+        models = sorted(folder.rglob(f"*{name}*.onnx")) if folder.exists() else []
+        if not models:
+            self.shared_file("data/onnx/onnx-light-models.tar.zst")
+            raise AssertionError(f"{name} was not unpacked by the set-up")
+        return models[0]
+
     def command(self, *args):
         done = subprocess.run([self.narae, *map(str, args), "--json", *self.extra], capture_output=True, text=True,
                               timeout=600)
@@ -62,6 +89,11 @@ class Runner:
             args += ["--input", f"{name}={folder}/in{i}.npy"]
         answer = self.command("run", model, *args, "--output-dir", folder / "out", *flags)
         return [np.load(folder / "out" / f"{i}.npy") for i in range(len(answer["outputs"]))]
+
+    def explain(self, model, shapes, *flags):
+        """shapes: input name -> dims, selected for."""
+        listed = ",".join(f"{name}:{'x'.join(map(str, dims))}" for name, dims in shapes.items())
+        return self.command("explain", model, *(["--shapes", listed] if listed else []), *flags)
 
     def session(self, model, as_written=False):
         """as_written: no graph optimisations, so that Q/DQ nodes round where the file says and nowhere else."""

@@ -39,6 +39,7 @@ std::string conv_pack_text(const ConvConfig& config, const BrgemmTiles& tiles, c
       fmt::format("{} {}x{}", algorithm_names[static_cast<size_t>(config.algorithm)], config.nv, tiles.lanes);
   if (shape.plain_input) text = "plain " + text;
   if (shape.groups > 1) text += fmt::format(" g{}", shape.groups);
+  if (shape.merged > 1) text += fmt::format(" merged{}", shape.merged);
   if (shape.transposed) {  // in the order of the output phases
     text += fmt::format(" transposed s{}x{} d{}x{} p{}x{}", shape.stride_h, shape.stride_w, shape.dilation_h,
                         shape.dilation_w, shape.pad_top, shape.pad_left);
@@ -48,7 +49,7 @@ std::string conv_pack_text(const ConvConfig& config, const BrgemmTiles& tiles, c
 
 Tensor pack_conv(const Node& anchor, const ConvConfig& config, const std::string& form, const Tensor& weights,
                  const BrgemmTiles& tiles) {
-  const ConvShape shape = packing_shape(anchor, weights.dims, form.rfind("plain", 0) == 0);
+  const ConvShape shape = packing_shape(anchor, weights.dims, tiles.lanes, form.rfind("plain", 0) == 0);
   const ConvPlan plan = make_conv_plan(shape, config, tiles);
   Tensor packed = Tensor::allocate(DType::f32, {conv_weights_size(plan)});
   conv_pack_weights(plan, weights.as<float>(), packed.as<float>());

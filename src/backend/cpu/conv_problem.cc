@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backend/operand_placement.h"
+#include "kernels/cpu/dwconv.h"
 #include "ops/conv.h"
 
 namespace narae::cpu {
@@ -45,6 +46,13 @@ void set_sizes(const Dims& x, const Dims& w, const Dims& y, ConvShape& shape) {
   shape.kh = two ? w[2] : 1, shape.kw = w.back();
 }
 
+// Groups that fill no whole channel blocks are one to the kernels: more multiplications, but on whole tiles.
+void merge_groups(int lanes, ConvShape& s) {
+  const int64_t groups = s.groups;
+  if (groups == 1 || is_depthwise(s) || (s.ic / groups % lanes == 0 && s.oc / groups % lanes == 0)) return;
+  s.merged = groups, s.groups = 1;
+}
+
 bool has_sizes(const ConvShape& s) {
   return s.n > 0 && s.ic > 0 && s.oc > 0 && s.oh > 0 && s.ow > 0 && s.ih > 0 && s.iw > 0 && s.kh > 0 && s.kw > 0;
 }
@@ -72,6 +80,7 @@ std::optional<ConvProblem> conv_problem(const Node& node, const NodeDims& dims, 
   shape.plain_input = plain_input;
   set_attributes(*body->anchor, shape);
   if (!has_sizes(shape)) return std::nullopt;
+  merge_groups(lanes, shape);
   // Every output phase must be there, because the packed weights are in their order.
   if (shape.transposed && (shape.oh < shape.stride_h || shape.ow < shape.stride_w)) return std::nullopt;
   problem.out = Layout::blocked(1, lanes);
@@ -81,13 +90,14 @@ std::optional<ConvProblem> conv_problem(const Node& node, const NodeDims& dims, 
   return problem;
 }
 
-ConvShape packing_shape(const Node& anchor, const Dims& weights, bool plain_input) {
+ConvShape packing_shape(const Node& anchor, const Dims& weights, int lanes, bool plain_input) {
   ConvShape shape;
   set_attributes(anchor, shape);
   shape.plain_input = plain_input;
   shape.ic = shape.transposed ? weights[0] : weights[1] * shape.groups;
   shape.oc = shape.transposed ? weights[1] * shape.groups : weights[0];
   shape.kh = weights.size() == 4 ? weights[2] : 1, shape.kw = weights.back();
+  merge_groups(lanes, shape);
   const auto extent = [](int64_t k, int64_t stride, int64_t dilation) { return (k - 1) * dilation + 1 + 4 * stride; };
   shape.ih = extent(shape.kh, shape.stride_h, shape.dilation_h);
   shape.iw = extent(shape.kw, shape.stride_w, shape.dilation_w);

@@ -30,7 +30,7 @@ struct ConvProblem {
 std::optional<ConvProblem> conv_problem(const Node& node, const NodeDims& dims, std::string_view op, int lanes,
                                         bool plain_input, size_t part = 0);
 // A shape that packs weights of these dims as every shape of the node does: it does not depend on the image.
-ConvShape packing_shape(const Node& anchor, const Dims& weights, bool plain_input);
+ConvShape packing_shape(const Node& anchor, const Dims& weights, int lanes, bool plain_input);
 // Sets the layouts of the problem's operands and result.
 void place_conv(const ConvProblem& problem, const NodeDims& dims, Choice& choice);
 CacheSizes cache_sizes(const Target& target);

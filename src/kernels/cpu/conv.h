@@ -20,6 +20,9 @@ struct ConvShape {
   int64_t kh = 1, kw = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
   int64_t pad_top = 0, pad_left = 0;  // bottom and right follow from oh and ow
   int64_t groups = 1;
+  // Groups that fill no whole blocks are computed as one, with zeros between them: then groups is 1 and this how many
+  // the weights have. Not for a plain input.
+  int64_t merged = 1;
   bool transposed = false;   // ConvTranspose: weights [ic, oc / groups, kh, kw]; pads as ONNX gives them
   bool plain_input = false;  // the input is NCHW (few channels, groups = 1); the output is blocked all the same
   // Floats between images and between channel blocks (plain input: channels); 0 means dense. An output that is a slice
@@ -85,7 +88,7 @@ ConvPlan make_conv_plan(const ConvShape& shape, const ConvConfig& config, const 
 int64_t conv_tasks(const ConvPlan& plan);
 int64_t conv_scratch(const ConvPlan& plan);       // floats for one thread
 int64_t conv_weights_size(const ConvPlan& plan);  // floats of the packed weights
-// weights: OIHW [oc, ic / groups, kh, kw]; transposed: [ic, oc / groups, kh, kw].
+// weights: OIHW [oc, ic / groups, kh, kw]; transposed: [ic, oc / groups, kh, kw]; groups: those of the weights.
 void conv_pack_weights(const ConvPlan& plan, const float* weights, float* out);
 
 struct ConvEpilogue {

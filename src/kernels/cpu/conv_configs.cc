@@ -157,7 +157,7 @@ std::vector<ConvConfig> conv_configs(const ConvShape& s, const BrgemmTiles& tile
                                      int threads) {
   std::vector<ConvConfig> all;
   if (s.groups > 1 && (s.plain_input || s.ic / s.groups % tiles.lanes || s.oc / s.groups % tiles.lanes)) return all;
-  if (s.plain_input && s.transposed) return all;
+  if (s.plain_input && (s.transposed || s.merged > 1)) return all;
   const bool unit = s.stride_h == 1 && s.stride_w == 1 && s.kh == 1 && s.kw == 1;
   if (unit && !s.plain_input && s.pad_top == 0 && s.pad_left == 0 && s.oh == s.ih && s.ow == s.iw && !s.transposed) {
     add_pointwise(all, s, tiles, caches, threads);

@@ -87,7 +87,7 @@ void plan_offsets(ConvPlan& plan, const Axis& rows, const Axis& columns) {
   const ConvShape& s = plan.shape;
   const int64_t c = s.plain_input ? 1 : plan.tiles->lanes;
   const int64_t blocks = input_blocks(s, plan.tiles->lanes);
-  const ConvWeights w{s.groups, s.oc / s.groups, s.ic / s.groups, s.kh, s.kw, s.transposed};
+  const ConvWeights w{s.groups, s.oc / s.groups, s.ic / s.groups, s.kh, s.kw, s.transposed, s.merged};
   // With undilated rows a plain input's kernel row is one run of k.
   const bool run = s.plain_input && s.dilation_w == 1;
   int64_t weights = 0;
@@ -184,7 +184,7 @@ int64_t conv_weights_size(const ConvPlan& plan) {
   const int lanes = plan.tiles->lanes;
   if (plan.config.algorithm >= ConvAlgorithm::winograd2x2) return winograd_weights_size(plan);
   if (s.plain_input) return s.ic * s.kh * s.kw * round_up(s.oc, lanes);
-  const ConvWeights w{s.groups, s.oc / s.groups, s.ic / s.groups, s.kh, s.kw, s.transposed};
+  const ConvWeights w{s.groups, s.oc / s.groups, s.ic / s.groups, s.kh, s.kw, s.transposed, s.merged};
   int64_t size = 0;
   for (const ConvPhase& phase : plan.phases)
     size += packed_taps_size(w, static_cast<int64_t>(phase.taps.size()), lanes);
@@ -203,7 +203,7 @@ void conv_pack_weights(const ConvPlan& plan, const float* weights, float* out) {
     pack_b(weights, k, true, k, s.oc, nr, lanes, 1.f, 0, ceil_div(s.oc, nr), out);
     return;
   }
-  const ConvWeights w{s.groups, s.oc / s.groups, s.ic / s.groups, s.kh, s.kw, s.transposed};
+  const ConvWeights w{s.groups, s.oc / s.groups, s.ic / s.groups, s.kh, s.kw, s.transposed, s.merged};
   for (const ConvPhase& phase : plan.phases)
     pack_taps(w, weights, phase.taps.data(), static_cast<int64_t>(phase.taps.size()), nr, lanes, out + phase.weights);
 }

@@ -17,7 +17,7 @@ namespace {
 // NCHW in double precision.
 std::vector<double> reference(const ConvShape& s, const std::vector<float>& in, const std::vector<float>& w) {
   std::vector<double> out(s.n * s.oc * s.oh * s.ow, 0.0);
-  const int64_t gi = s.ic / s.groups, go = s.oc / s.groups;
+  const int64_t groups = s.groups * s.merged, gi = s.ic / groups, go = s.oc / groups;
   for (int64_t n = 0; n < s.n; ++n)
     for (int64_t o = 0; o < s.oc; ++o)
       for (int64_t i = 0; i < gi; ++i) {
@@ -144,7 +144,7 @@ void check(const std::string& isa, const ConvShape& s, const Extra& extra = {}) 
   const BrgemmTiles& tiles = *brgemm_tiles(isa);
   Random random(17);
   const std::vector<float> in = random.vector(s.n * s.ic * s.ih * s.iw);
-  const std::vector<float> weights = random.vector(s.oc * (s.ic / s.groups) * s.kh * s.kw);
+  const std::vector<float> weights = random.vector(s.oc * (s.ic / (s.groups * s.merged)) * s.kh * s.kw);
   const std::vector<double> expected = reference(s, in, weights);
   const int64_t batch = ceil_div(s.ic, tiles.lanes) * tiles.lanes * s.ih * s.iw;
   const std::vector<float> input = s.plain_input ? in : blocked(in, s.n, s.ic, s.ih * s.iw, tiles.lanes, batch);
@@ -238,6 +238,18 @@ TEST_P(Conv, groups_of_whole_blocks) {
   check(GetParam(), s);
 }
 
+TEST_P(Conv, groups_merged_into_one) {
+  ConvShape s = shape(51, 9, 34, 3, 1, 1);
+  s.merged = 17, s.n = 2;
+  check(GetParam(), s, {.epilogue = true, .act = Act::relu});
+  s = shape(24, 6, 68, 1);
+  s.merged = 4;
+  check(GetParam(), s);
+  s = shape(6, 8, 12, 3, 2, 1);
+  s.merged = 3;
+  check(GetParam(), s);
+}
+
 ConvShape transposed(int64_t ic, int64_t size, int64_t oc, int64_t k, int64_t stride, int64_t pad, int64_t more) {
   ConvShape s = shape(ic, size, oc, k, stride, pad);
   s.transposed = true;
@@ -253,6 +265,9 @@ TEST_P(Conv, transposed) {
   check(GetParam(), transposed(16, 5, 16, 3, 1, 1, 0));
   ConvShape s = transposed(32, 5, 32, 3, 3, 0, 0);
   s.groups = 2, s.n = 2;
+  check(GetParam(), s);
+  s = transposed(6, 5, 10, 3, 2, 1, 1);
+  s.merged = 2;
   check(GetParam(), s);
   s = transposed(16, 5, 16, 3, 2, 0, 0);
   s.dilation_h = s.dilation_w = 2, s.oh = (s.ih - 1) * 2 + 5, s.ow = (s.iw - 1) * 2 + 5;

@@ -71,15 +71,18 @@ int64_t packed_taps_size(const ConvWeights& w, int64_t taps, int lanes) {
 void pack_taps(const ConvWeights& w, const float* weights, const int64_t* taps, int64_t tap_count, int nr, int lanes,
                float* out) {
   const int64_t all = w.kh * w.kw, blocks = ceil_div(w.ic, lanes);
-  const int64_t o_stride = w.transposed ? all : w.ic * all, i_stride = w.transposed ? w.oc * all : all;
+  const int64_t own_oc = w.oc / w.merged, own_ic = w.ic / w.merged;
+  const int64_t o_stride = w.transposed ? all : own_ic * all, i_stride = w.transposed ? own_oc * all : all;
   std::memset(out, 0, packed_taps_size(w, tap_count, lanes) * sizeof(float));
   for (int64_t g = 0; g < w.groups; ++g) {
     for (int64_t first = 0; first < w.oc; first += nr) {
       const int64_t columns = std::min<int64_t>(nr, w.oc - first), width = round_up(columns, lanes);
       for (int64_t o = 0; o < columns; ++o) {
-        const float* from = weights + g * w.oc * w.ic * all + (first + o) * o_stride;
-        for (int64_t i = 0; i < w.ic; ++i) {
-          float* to = out + ((i / lanes) * tap_count * lanes + i % lanes) * width + o;
+        const int64_t merged = (first + o) / own_oc;
+        const float* from = weights + (g * w.merged + merged) * own_oc * own_ic * all + (first + o) % own_oc * o_stride;
+        for (int64_t i = 0; i < own_ic; ++i) {
+          const int64_t channel = merged * own_ic + i;
+          float* to = out + ((channel / lanes) * tap_count * lanes + channel % lanes) * width + o;
           for (int64_t t = 0; t < tap_count; ++t) to[t * lanes * width] = from[i * i_stride + taps[t]];
         }
       }

@@ -26,6 +26,7 @@ void pack_b(const float* b, int64_t ldb, bool transposed, int64_t k, int64_t n, 
 struct ConvWeights {
   int64_t groups = 1, oc = 0, ic = 0, kh = 0, kw = 0;
   bool transposed = false;
+  int64_t merged = 1;  // groups of the weights that are one of `groups` here: oc and ic are theirs together
 };
 
 // Floats of `taps` taps in channel blocks: both channel tails filled up with zeros.

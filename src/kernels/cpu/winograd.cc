@@ -190,7 +190,7 @@ const WinogradTransforms& winograd_transforms(const BrgemmTiles& tiles, int64_t 
 
 bool winograd_applies(const ConvShape& s) {
   return s.kh == 3 && s.kw == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 && s.dilation_w == 1 &&
-         s.groups == 1 && !s.transposed && !s.plain_input;
+         s.groups == 1 && s.merged == 1 && !s.transposed && !s.plain_input;
 }
 
 void plan_winograd(ConvPlan& plan) {

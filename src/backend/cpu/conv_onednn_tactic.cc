@@ -177,7 +177,8 @@ class ConvOnednnTactic final : public Tactic {
     const Config config = parse_config(choice.config);
     const Node& anchor = *contraction_anchor(node, "conv");
     const size_t x = choice_image(node, anchor);
-    const ConvShape shape = packing_shape_of(packing_shape(anchor, constant.dims, choice.inputs[x].is_plain()), config);
+    const bool plain = choice.inputs[x].is_plain();
+    const ConvShape shape = packing_shape_of(packing_shape(anchor, constant.dims, tiles_->lanes, plain), config);
     const std::vector<Slice> slices = slices_of(shape, tiles_->lanes, config.slices);
     const size_t bytes = slice_bytes(*table, shape, slices, tiles_->lanes);
     if (!bytes) fail(ErrorCode::failed, "oneDNN refuses this convolution");
@@ -217,6 +218,7 @@ class ConvOnednnTactic final : public Tactic {
     if (!problem || !node.input(problem->weights)->is_constant()) return std::nullopt;
     const ConvShape& s = problem->shape;
     const int64_t block = tiles_->lanes;
+    if (s.merged > 1) return std::nullopt;  // groups of parts of blocks
     // A plain image pays for few channels only, and few channels in a block only waste it.
     if (plain ? s.ic > block / 2 || s.groups > 1 : s.groups == 1 && s.ic <= block / 2) return std::nullopt;
     const bool whole_blocks = s.ic / s.groups % block == 0 && s.oc / s.groups % block == 0;

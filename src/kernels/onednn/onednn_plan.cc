@@ -116,7 +116,7 @@ uint64_t form_of(const dnnl_memory_desc_t& desc) {
     for (int i = 0; i < count; ++i) hash = (hash ^ static_cast<uint64_t>(values[i])) * 0x100000001b3ull;
   };
   const dnnl_blocking_desc_t& blocking = desc.format_desc.blocking;
-  const dnnl_dim_t kinds[] = {desc.ndims, desc.format_kind, desc.extra.flags};
+  const dnnl_dim_t kinds[] = {desc.ndims, desc.format_kind, static_cast<dnnl_dim_t>(desc.extra.flags)};
   add(kinds, 3);
   add(desc.padded_dims, desc.ndims);
   if (desc.format_kind != dnnl_blocked) return hash;

@@ -12,8 +12,9 @@
 //   epilogue conv refused: its result has 2 readers
 //
 // What follows `--- expected` is compared as text with the graph and the fusions that the passes made; the numbers of
-// both graphs are compared on seeded inputs, so an expected text that is wrong in meaning fails too. --update writes
-// what is expected anew; read the difference before committing it.
+// both graphs are compared on seeded inputs, so an expected text that is wrong in meaning fails too, and so are those
+// of the graph compiled with these passes on the checking device. --update writes what is expected anew; read the
+// difference before committing it.
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
@@ -23,7 +24,8 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "compile/pass_driver.h"
+#include "compile/compiler.h"
+#include "engine/session.h"
 #include "graph/text.h"
 #include "ops/interpret.h"
 #include "ops/ops.h"
@@ -122,9 +124,10 @@ void expect_close(const Tensor& expected, const Tensor& got, double tolerance, s
 }
 
 void run_case(Case& c) {
-  OpTable ops;
-  add_all_ops(ops);
-  const auto graph = parse_graph(c.graph, ops);
+  RuntimeOptions device;
+  device.device = "fake";
+  Runtime runtime(device);
+  const auto graph = parse_graph(c.graph, runtime.ops());
   const auto before = graph->clone();
   PassOptions options;
   options.selection = PassSelection::parse(c.passes);
@@ -142,6 +145,13 @@ void run_case(Case& c) {
   const auto expected = interpret(*before, inputs), results = interpret(*graph, inputs);
   ASSERT_EQ(expected.size(), results.size());
   for (size_t i = 0; i < expected.size(); ++i) expect_close(expected[i], results[i], c.tolerance, i);
+  SCOPED_TRACE("on the checking device");
+  CompileOptions compile_options;
+  compile_options.passes = options;
+  Session session(compile(before->clone(), runtime, compile_options), runtime.device());
+  const std::vector<Tensor>& run = session.run(inputs);
+  ASSERT_EQ(expected.size(), run.size());
+  for (size_t i = 0; i < expected.size(); ++i) expect_close(expected[i], run[i], c.tolerance, i);
 }
 
 class Golden : public ::testing::Test {

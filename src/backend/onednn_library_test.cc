@@ -130,6 +130,42 @@ TEST_F(OnednnLibraryTest, OneChoiceServesEveryImageSize) {
   }
 }
 
+TEST_F(OnednnLibraryTest, OneChoiceServesEveryNumberOfRows) {
+  const auto graph = parse_graph(R"(graph "g" {
+  symbol N 1 512
+  input %0 "x" f32[N,70]
+  const %1 f32[70,150] normal 5
+  %2 f32[N,150] = matmul(%0, %1)
+  output %2 "y"
+})",
+                                 table);
+  const Node& node = *graph->first();
+  CpuOptions options;
+  options.threads = 2;
+  CpuDevice device(options);
+  std::vector<Choice> choices;
+  const auto dims_at = [&](int64_t n) { return bind_symbols(*graph, std::vector<Dims>{{n, 70}}); };
+  for (const int64_t n : {1, 300}) {
+    const SymbolValues opt = dims_at(n);
+    for (const Tactic* tactic : device.tactics()) {
+      if (std::string(tactic->name()) == "gemm_onednn") {
+        tactic->propose(node, node_dims(node, opt), device.target(), choices);
+      }
+    }
+  }
+  ASSERT_GE(choices.size(), 3u);  // columns for one row; rows and columns for many
+  for (const Choice& choice : choices) {
+    for (const int64_t n : {1, 2, 3, 17, 301}) {
+      Tensor x = Tensor::allocate(DType::f32, {n, 70});
+      fill_normal(x, 7);
+      const SymbolValues sizes = dims_at(n);
+      const std::vector<Tensor> got =
+          run_choice(device, node, choice, node_dims(node, sizes), {x, node.input(1)->tensor()});
+      EXPECT_LT(relative_l2(got[0], interpret(*graph, {x})[0]), 1e-5) << choice.config << " at " << n;
+    }
+  }
+}
+
 // Weights that another oneDNN packed are refused, not read as if they were its own.
 TEST_F(OnednnLibraryTest, AnotherFormOfWeightsIsRefused) {
   const OnednnLibrary library;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // oneDNN's product with a constant right operand, as a rival of our own: a task is some rows, or some columns, of the
-// result. Offered where the number of rows is known when building, because the packed form may not suit another.
+// result. The one thing not to get wrong: the packed form depends on the config and the node alone, so the config holds
+// the number of rows that it was chosen for; other numbers are computed with that form.
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -16,7 +17,7 @@ namespace {
 
 struct Config {
   bool by_rows = true;
-  int64_t slices = 1, m = 0;
+  int64_t slices = 1, m = 0;  // m: what the right operand's form was chosen for
 };
 
 std::string config_text(const Config& c) {
@@ -49,10 +50,17 @@ OnednnGemm slice_problem(const GemmShape& shape, const Config& config, int64_t s
   return {shape.m, size, shape.k, shape.n};
 }
 
-// Bytes between the packed weights of the columns' slices; rows share one.
+// The problem that a slice of this many rows or columns is packed for. Rows share one packed operand, in the form of
+// the first slice.
+OnednnGemm packing_problem(const GemmShape& shape, const Config& config, int64_t size) {
+  const GemmShape packing{config.m, shape.n, shape.k};
+  return slice_problem(packing, config, config.by_rows ? slices_of(packing, config).each : size);
+}
+
+// Bytes between the packed weights of the columns' slices.
 size_t slice_bytes(const OnednnTable& table, const GemmShape& shape, const Config& config, const Slices& slices) {
-  const size_t bytes = table.gemm_weights_bytes(slice_problem(shape, config, slices.each));
-  const size_t last = config.by_rows ? bytes : table.gemm_weights_bytes(slice_problem(shape, config, slices.last));
+  const size_t bytes = table.gemm_weights_bytes(packing_problem(shape, config, slices.each));
+  const size_t last = table.gemm_weights_bytes(packing_problem(shape, config, slices.last));
   return bytes && last ? std::max(bytes, last) : 0;
 }
 
@@ -69,8 +77,7 @@ class OnednnGemmKernel final : public CpuKernel {
     const GemmShape& shape = problem_.shape;
     weights_bytes_ = slice_bytes(table, shape, config, slices_);
     const auto add = [&](int64_t size) {
-      // Rows share one packed operand, so its form is the first slice's.
-      const OnednnGemm packing = slice_problem(shape, config, config.by_rows ? slices_.each : size);
+      const OnednnGemm packing = packing_problem(shape, config, size);
       plans_.emplace_back(table.make_gemm(slice_problem(shape, config, size), packing, post, slices_.count),
                           OnednnPlanCloser{&table});
       if (!plans_.back() || !weights_bytes_) fail(ErrorCode::failed, "oneDNN refuses this product");
@@ -132,8 +139,7 @@ class GemmOnednnTactic final : public Tactic {
   void propose(const Node& node, const NodeDims& dims, const Target&, std::vector<Choice>& out) const override {
     if (!level_.onednn || node.outputs().size() != 1) return;
     const std::optional<GemmProblem> problem = gemm_problem(node, dims);
-    if (!problem || !is_static(node.input(problem->a)->shape())) return;
-    if (!onednn_post(problem->body, problem->body.bias >= 0) || !level_.onednn->table()) return;
+    if (!problem || !onednn_post(problem->body, problem->body.bias >= 0) || !level_.onednn->table()) return;
     const GemmShape& s = problem->shape;
     const int64_t threads = level_.threads;
     if (s.m >= 8 * threads) offer(node, *problem, {true, threads, s.m}, out);
@@ -166,7 +172,7 @@ class GemmOnednnTactic final : public Tactic {
       const int64_t size = !config.by_rows && i + 1 == forms ? slices.last : slices.each;
       const float* b = constant.as<float>() + i * slices.each * stride_n;
       std::byte* to = packed.as<std::byte>() + static_cast<size_t>(i) * bytes;
-      if (!table->pack_gemm(slice_problem(shape, config, size), b, stride_k, stride_n, to)) {
+      if (!table->pack_gemm(packing_problem(shape, config, size), b, stride_k, stride_n, to)) {
         fail(ErrorCode::failed, "oneDNN could not pack the right operand of this product");
       }
     }

@@ -10,12 +10,6 @@
 namespace narae {
 namespace {
 constexpr size_t prepared_limit = 16;  // Programs kept per Session, least recently used goes first
-
-std::vector<Dims> dims_of(const std::vector<Tensor>& tensors) {
-  std::vector<Dims> dims;
-  for (const Tensor& tensor : tensors) dims.push_back(tensor.dims);
-  return dims;
-}
 }  // namespace
 
 void* StateSet::reserve(size_t bytes) {
@@ -206,10 +200,14 @@ const std::vector<Tensor>& Session::run(const std::vector<Tensor>& inputs) {
 void Session::run(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) {
   Prepared& prepared = prepare(inputs);
   const Graph& graph = *engine_->lowered().graph;
-  if (dims_of(outputs) != prepared.program.output_dims) {
-    fail(ErrorCode::does_not_fit, "the results' memory has other sizes than output_dims() says");
+  if (outputs.size() != graph.outputs().size()) {
+    fail(ErrorCode::does_not_fit, "memory for {} results instead of {}", outputs.size(), graph.outputs().size());
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].dims != prepared.program.output_dims[i]) {
+      fail(ErrorCode::does_not_fit, "the memory of output {} is {}, the result {}", i, dims_text(outputs[i].dims),
+           dims_text(prepared.program.output_dims[i]));
+    }
     if (outputs[i].dtype != graph.outputs()[i]->dtype()) {
       fail(ErrorCode::does_not_fit, "output {} is {}, not {}", i, dtype_name(graph.outputs()[i]->dtype()),
            dtype_name(outputs[i].dtype));

@@ -3,8 +3,10 @@
 
 #include "ops/define.h"
 #include "ops/elements.h"
+#include "ops/one_hot.h"
 #include "ops/ops.h"
 #include "ops/reduce.h"
+#include "ops/topk.h"
 
 namespace narae {
 namespace {
@@ -70,6 +72,17 @@ std::vector<Value*> decompose_log_softmax(Builder& b, const Node& node) {
   return {b.op("sub", {x, b.op("log", {b.op("reduce_sum", {b.op("exp", {x})}, along)})})};
 }
 
+// A one at the place of the (first) maximum.
+std::vector<Value*> decompose_hardmax(Builder& b, const Node& node) {
+  const Value* x = node.input(0);
+  const int64_t axis = normal_axis(node.attributes<SoftmaxAttributes>().axis, x->rank());
+  Value* place = b.op("arg_max", {node.input(0)}, ArgAttributes{axis, false, false});
+  Tensor values = Tensor::allocate(x->dtype(), {2});
+  set_element(values, 0, 0), set_element(values, 1, 1);
+  const Dim depth = x->shape()[static_cast<size_t>(axis)];
+  return {b.op("one_hot", {place, b.graph().add_constant(std::move(values))}, OneHotAttributes{depth, axis})};
+}
+
 template <void (*row)(std::vector<double>&)>
 OpDef row_op(const char* name, std::vector<Value*> (*decompose)(Builder&, const Node&)) {
   OpDef def = define_op<SoftmaxAttributes>(name, 1, 1, op_row_reduction, infer, reference<row>);
@@ -88,7 +101,11 @@ const OpDef* log_softmax_op() {
   return &def;
 }
 const OpDef* hardmax_op() {
-  static const OpDef def = row_op<hardmax_row>("hardmax", nullptr);
+  static const OpDef def = [] {
+    OpDef made = row_op<hardmax_row>("hardmax", decompose_hardmax);
+    made.traits |= op_composite;
+    return made;
+  }();
   return &def;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// gather_elements, gather_nd and one_hot. Indices are data: one outside its axis is found while running and reported
-// after the launch (to one_hot it is a row without a one).
+// gather_elements, gather_nd, their scatters without a reduction, and one_hot. Indices are data: one outside its axis
+// is found while running and reported after the launch (to one_hot it is a row without a one).
 #include <atomic>
+#include <cstring>
 
 #include "backend/cpu/cost.h"
 #include "backend/cpu/cpu_kernel.h"
@@ -11,6 +12,7 @@
 #include "ops/gather.h"
 #include "ops/gather_nd.h"
 #include "ops/one_hot.h"
+#include "ops/scatter.h"
 
 namespace narae::cpu {
 namespace {
@@ -49,6 +51,32 @@ class GatherKernel final : public CpuKernel {
   mutable std::atomic<bool> outside_{false};
 };
 
+// Args and Run as above, on a copy of the operand; one task, because the last of several updates to a place stays.
+template <typename Args, bool (*Run)(const Args&, int64_t, int64_t)>
+class ScatterKernel final : public CpuKernel {
+ public:
+  ScatterKernel(int threads, const Args& args, int64_t rows, int64_t bytes, std::string label)
+      : CpuKernel(threads), args_(args), rows_(rows), bytes_(bytes), label_(std::move(label)) {}
+
+ protected:
+  int64_t tasks() const override { return 1; }
+  void run(std::span<void* const> operands, void*, void*, int64_t, int64_t) const override {
+    if (bytes_ && operands[3] != operands[0]) std::memcpy(operands[3], operands[0], static_cast<size_t>(bytes_));
+    Args args = args_;
+    args.in = operands[2], args.index = operands[1], args.out = operands[3];
+    outside_ = !Run(args, 0, rows_);
+  }
+  void finish() const override {
+    if (outside_) fail(ErrorCode::does_not_fit, "{}: an index is outside its axis", label_);
+  }
+
+ private:
+  Args args_;
+  int64_t rows_, bytes_;
+  std::string label_;
+  mutable std::atomic<bool> outside_{false};
+};
+
 class OneHotKernel final : public CpuKernel {
  public:
   OneHotKernel(int threads, const OneHotArgs& args) : CpuKernel(threads), args_(args) {}
@@ -71,7 +99,9 @@ GatherElementsArgs elements_args(const Node& node, const NodeDims& dims) {
   args.wide_index = node.input(1)->dtype() == DType::i64;
   args.element_bytes = static_cast<int>(dtype_size(node.input(0)->dtype()));
   args.rank = static_cast<int>(x.size());
-  args.axis = static_cast<int>(axis_in(node.attributes<GatherAttributes>().axis, x.size()));
+  const int64_t axis = node.is("scatter_elements") ? node.attributes<ScatterElementsAttributes>().axis
+                                                   : node.attributes<GatherAttributes>().axis;
+  args.axis = static_cast<int>(axis_in(axis, x.size()));
   args.extent = x[static_cast<size_t>(args.axis)];
   for (size_t i = 0; i < x.size(); ++i) {
     args.dims[i] = index[i];
@@ -83,7 +113,8 @@ GatherElementsArgs elements_args(const Node& node, const NodeDims& dims) {
 GatherNdArgs nd_args(const Node& node, const NodeDims& dims) {
   GatherNdArgs args;
   const Dims &x = dims.inputs[0], &index = dims.inputs[1];
-  const auto batch = static_cast<size_t>(node.attributes<GatherNdAttributes>().batch_dims);
+  const bool scatter = node.is("scatter_nd");
+  const size_t batch = scatter ? 0 : static_cast<size_t>(node.attributes<GatherNdAttributes>().batch_dims);
   const auto depth = static_cast<size_t>(index.back());
   const auto element = static_cast<int64_t>(dtype_size(node.input(0)->dtype()));
   args.wide_index = node.input(1)->dtype() == DType::i64;
@@ -109,6 +140,12 @@ OneHotArgs one_hot_args(const Node& node, const NodeDims& dims) {
   return args;
 }
 
+// A scatter that replaces elements.
+bool replaces(const Node& node) {
+  if (node.is("scatter_elements")) return node.attributes<ScatterElementsAttributes>().reduction == "none";
+  return node.is("scatter_nd") && node.attributes<ScatterNdAttributes>().reduction == "none";
+}
+
 // On every axis but the gathered one the indices may be fewer than the operand, never more: the reference refuses.
 bool fits(const GatherElementsArgs& args, const Dims& x) {
   for (int d = 0; d < args.rank; ++d) {
@@ -124,21 +161,33 @@ class PlacesTactic final : public Tactic {
   Numerics numerics() const override { return {true, true, true}; }
 
   void propose(const Node& node, const NodeDims& dims, const Target&, std::vector<Choice>& out) const override {
-    const bool elements = node.is("gather_elements"), nd = node.is("gather_nd"), one_hot = node.is("one_hot");
-    if (!elements && !nd && !one_hot) return;
+    const bool scatter = replaces(node), one_hot = node.is("one_hot");
+    const bool elements = node.is("gather_elements") || (scatter && node.is("scatter_elements"));
+    if (!elements && !scatter && !one_hot && !node.is("gather_nd")) return;
     const DType index = node.input(one_hot ? 0 : 1)->dtype();
     const size_t rank = dims.inputs[0].size();
     if ((index != DType::i64 && index != DType::i32) || rank > max_places_rank) return;
     if (elements && (rank == 0 || !fits(elements_args(node, dims), dims.inputs[0]))) return;
     out.push_back(plain_choice(this, node));
+    if (scatter) out.back().in_place[0] = 0;
   }
   double estimate(const Node& node, const Choice&, const NodeDims& dims, const Target& target) const override {
+    const bool scatter = replaces(node), slices = node.is("gather_nd") || node.is("scatter_nd");
+    const auto moved = static_cast<double>(element_count(scatter ? dims.inputs[2] : dims.outputs[0]));
     const auto count = static_cast<double>(element_count(dims.outputs[0]));
-    return roofline(target, node.is("gather_nd") ? 0 : count, 0.02,
+    // A scatter has one task.
+    return roofline(target, slices ? 0 : moved, scatter ? 0.02 / target.cores : 0.02,
                     2 * count * static_cast<double>(dtype_size(node.output(0)->dtype())));
   }
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice&, const NodeDims& dims, Device&) const override {
     if (node.is("one_hot")) return std::make_unique<OneHotKernel>(level_.threads, one_hot_args(node, dims));
+    const auto bytes = element_count(dims.outputs[0]) * static_cast<int64_t>(dtype_size(node.output(0)->dtype()));
+    if (node.is("scatter_nd")) {
+      const GatherNdArgs args = nd_args(node, dims);
+      const int64_t rows = args.slice_bytes ? args.rows : 0;
+      return std::make_unique<ScatterKernel<GatherNdArgs, scatter_nd_run>>(level_.threads, args, rows, bytes,
+                                                                           node.label());
+    }
     if (node.is("gather_nd")) {
       const GatherNdArgs args = nd_args(node, dims);
       const int64_t tasks = args.slice_bytes ? args.rows : 0;
@@ -148,6 +197,10 @@ class PlacesTactic final : public Tactic {
     if (!fits(args, dims.inputs[0])) {
       fail(ErrorCode::does_not_fit, "indices of shape {} do not fit into {}", dims_text(dims.inputs[1]),
            dims_text(dims.inputs[0]));
+    }
+    if (node.is("scatter_elements")) {
+      return std::make_unique<ScatterKernel<GatherElementsArgs, scatter_elements_run>>(
+          level_.threads, args, gather_elements_tasks(args), bytes, node.label());
     }
     return std::make_unique<GatherKernel<GatherElementsArgs, gather_elements_run>>(
         level_.threads, args, gather_elements_tasks(args), node.label());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elements and slices read from places that are data, and places written as one-hot rows. Plain memory moves, the same
-// on every instruction set; an index outside its axis is reported, never followed.
+// Elements and slices read from and written to places that are data, and places written as one-hot rows. Plain memory
+// moves, the same on every instruction set; an index outside its axis is reported, never followed.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,9 @@ struct GatherElementsArgs {
 int64_t gather_elements_tasks(const GatherElementsArgs& args);
 // False where an index is outside [-extent, extent).
 bool gather_elements_run(const GatherElementsArgs& args, int64_t begin, int64_t end);
+// The other way round: out, of the strides and extent given, gets in, of dims `dims`. Of several elements for one place
+// the last stays, so tasks are to be run in order.
+bool scatter_elements_run(const GatherElementsArgs& args, int64_t begin, int64_t end);
 
 // Row r of index holds `depth` coordinates of a slice: out[r] = in[r / rows_per_batch][coordinates]. A task is a row.
 struct GatherNdArgs {
@@ -36,6 +39,8 @@ struct GatherNdArgs {
   int64_t rows = 0, rows_per_batch = 1, batch_bytes = 0, slice_bytes = 0;
 };
 bool gather_nd_run(const GatherNdArgs& args, int64_t begin, int64_t end);
+// out[coordinates] = in[r]: without batches, tasks in order.
+bool scatter_nd_run(const GatherNdArgs& args, int64_t begin, int64_t end);
 
 // out [outer, depth, inner] = values[1] where index [outer, inner] names the place along depth, else values[0]; an
 // index outside [-depth, depth) names none. A task is one of outer * depth rows.

@@ -34,6 +34,15 @@ TEST(Places, WrongIndicesAreReportedAndNotFollowed) {
   nd.depth = 1, nd.extents[0] = 2, nd.strides[0] = 12, nd.slice_bytes = 8, nd.rows = 3, nd.rows_per_batch = 3;
   EXPECT_FALSE(gather_nd_run(nd, 0, 3));
   EXPECT_EQ(slices, (std::vector<float>{4, 5, -1, -1, 1, 2}));
+
+  std::vector<float> z(6, -1);
+  args.out = z.data();
+  index = {2, -3, 2, 0, 3, 1};
+  EXPECT_FALSE(scatter_elements_run(args, 0, 2));
+  EXPECT_EQ(z, (std::vector<float>{2, -1, 3, 4, 6, -1}));
+  nd.out = slices.data();
+  EXPECT_FALSE(scatter_nd_run(nd, 0, 3));
+  EXPECT_EQ(slices, (std::vector<float>{5, 6, -1, 1, 2, 2}));
 }
 
 TEST(Places, ArgOverManyLinesWithTiesAndNan) {

@@ -17,7 +17,8 @@
 namespace narae {
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK a pipe would wait for its writer before it can be refused.
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) fail(ErrorCode::bad_file, "cannot open \"{}\": {}", path, std::strerror(errno));
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -53,6 +54,7 @@ void MappedFile::release(const void* data, size_t size) const {
 }
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  if (path_.empty()) fail(ErrorCode::failed, "cannot write a file without a name; give it a path");
   struct stat status;
   if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {  // a rename would replace a device or folder
     fail(ErrorCode::failed, "cannot write \"{}\": it is there and no regular file", path_);

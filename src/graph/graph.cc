@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "graph/check_shape.h"
 
 namespace narae {
 
@@ -57,7 +58,23 @@ void Graph::add_symbol(const Dim& symbol) {
   if (symbol_names_.insert(symbol.symbol_name()).second) symbols_.push_back(symbol);
 }
 
+void check_shape(const Shape& shape) {
+  constexpr size_t rank_limit = 16;
+  if (shape.size() > rank_limit) fail(ErrorCode::bad_file, "a value of rank {}; at most {}", shape.size(), rank_limit);
+  for (const Dim& dim : shape) {
+    if (dim.high() < 0) fail(ErrorCode::bad_file, "shape {} has the negative size {}", shape_text(shape), dim.text());
+    if (dim.is_constant() && dim.value() > Dim::no_limit)
+      fail(ErrorCode::bad_file, "shape {} has the size {}, which no memory holds", shape_text(shape), dim.text());
+  }
+}
+
+namespace {
+// Of a result until its op's shape rule has set it; no value can have it.
+Shape no_shape() { return {Dim(-1)}; }
+}  // namespace
+
 Value* Graph::new_value(ValueKind kind, DType dtype, Shape shape, std::string name) {
+  check_shape(shape);
   values_.push_back(std::make_unique<Value>());
   Value* value = values_.back().get();
   value->kind_ = kind;
@@ -176,6 +193,7 @@ Node* Graph::add_node(const OpDef* op, Attributes attributes, std::vector<Value*
   for (Value* value : node->inputs_) link(node, value);
   for (int i = 0; i < outputs; ++i) {
     Value* value = new_value(ValueKind::temporary, DType::f32, {}, {});
+    value->shape_ = no_shape();
     value->producer_ = node;
     value->index_ = i;
     node->outputs_.push_back(value);
@@ -187,6 +205,9 @@ Node* Graph::add_node(const OpDef* op, Attributes attributes, std::vector<Value*
     }
     InferContext context(*this, *node);
     op->infer(context);
+    for (const Value* value : node->outputs_) {
+      if (value->shape_ == no_shape()) fail(ErrorCode::bad_file, "has fewer than {} results", node->outputs_.size());
+    }
   } catch (Error& error) {
     for (Value* value : node->outputs_) value->users_.clear();
     erase(node);

@@ -82,6 +82,26 @@ TEST_F(GraphTest, BadTextNamesLineAndColumn) {
   EXPECT_NE(message("graph \"g\" { const %0 f32[99999999999] normal 1 }").find("too large"), std::string::npos);
 }
 
+TEST_F(GraphTest, ShortTextsThatAskForTooMuchAreRefused) {
+  const auto refused = [&](const std::string& body, const char* part) {
+    try {
+      parse_graph("graph \"g\" {\n" + body + "\n}", table);
+      ADD_FAILURE() << "accepted: " << body;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::bad_file) << error.what();
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  };
+  const std::string x = "input %0 \"x\" f32[4]\n";
+  refused("const %0 f32[9000,9000] normal 1", "too large for the text form");
+  refused("const %0 f32[3000,3000] normal 1\nconst %1 f32[3000,3000] normal 1", "too large for the text form");
+  refused("input %0 \"x\" f32[4611686018427387904]", "no memory holds");
+  refused("input %0 \"x\" f32[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "rank 17");
+  refused("symbol N 1 9\ninput %0 \"x\" f32[N-20]", "negative size");
+  refused(x + "%1 f32[4], %2 f32[] = relu(%0)", "has fewer than 2 results");
+  refused(x + "%1 f32[4] = topk(%0) {axis=0, k=4, largest=true, sorted=true}", "more than 1 results");
+}
+
 TEST_F(GraphTest, GuardsAreCheckedAtBinding) {
   Graph graph(table, "g");
   const Dim n = graph.new_symbol("N", 1), m = graph.new_symbol("N", 1);

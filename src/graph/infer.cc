@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "graph/check_shape.h"
 #include "graph/graph.h"
 
 namespace narae {
@@ -18,11 +19,8 @@ const Shape& InferContext::shape(size_t i) const { return input(i).shape(); }
 DType InferContext::dtype(size_t i) const { return input(i).dtype(); }
 
 void InferContext::set_output(size_t i, DType dtype, Shape shape) {
-  NARAE_CHECK(i < node_.outputs().size());
-  for (const Dim& dim : shape) {
-    if (dim.high() < 0)
-      fail(ErrorCode::bad_file, "result {} would have the negative size {}", shape_text(shape), dim.text());
-  }
+  if (i >= node_.outputs().size()) fail(ErrorCode::bad_file, "has more than {} results", node_.outputs().size());
+  check_shape(shape);
   Value* value = node_.output(i);
   value->dtype_ = dtype;
   value->shape_ = std::move(shape);

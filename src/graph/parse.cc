@@ -4,12 +4,14 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "graph/check_shape.h"
 #include "graph/text.h"
 
 namespace narae {
 namespace {
 
 constexpr int max_depth = 16;
+constexpr int64_t element_limit = int64_t{1} << 24;
 
 class Parser {
  public:
@@ -125,10 +127,7 @@ class Parser {
   void type(const SymbolLookup& lookup, DType& dtype, Shape& shape) {
     dtype = dtype_from_name(word());
     parse_field(bracketed('[', ']'), lookup, shape);
-    if (shape.size() > 16) bad("a rank above 16");
-    for (const Dim& dim : shape) {
-      if (dim.high() < 0) bad("a negative size");
-    }
+    check_shape(shape);
   }
   void define(Names& names, const std::string& id, Value* value) {
     if (!names.emplace(id, value).second) bad(fmt::format("%{} is defined twice", id));
@@ -171,17 +170,21 @@ class Parser {
       if (tensor.dtype != dtype || tensor.dims != dims) bad("the leaf has another type");
     } else if (take("normal")) {
       const int64_t seed = integer();
-      int64_t count = 1;
-      for (const int64_t dim : dims) {
-        if (__builtin_mul_overflow(count, dim, &count) || count > (int64_t{1} << 26))
-          bad("too large for the text form");
-      }
+      take_elements(dims);
       tensor = Tensor::allocate(dtype, dims);
       fill_normal(tensor, static_cast<uint64_t>(seed));
     } else {
       tensor = inline_tensor(dtype, dims);
     }
     define(names, id, graph.add_constant(std::move(tensor), name));
+  }
+
+  // The elements of a constant that this text makes itself; a short text must not fill the memory.
+  int64_t take_elements(const Dims& dims) {
+    const int64_t count = element_count(dims);
+    if (count > element_limit - elements_) bad("its constants are too large for the text form");
+    elements_ += count;
+    return count;
   }
 
   Tensor inline_tensor(DType dtype, const Dims& dims) {
@@ -201,11 +204,8 @@ class Parser {
       parse_field(packed, {}, integers);
     }
     const size_t found = real ? values.size() : integers.size();
-    int64_t count = 1;
-    for (const int64_t dim : dims) {
-      if (__builtin_mul_overflow(count, dim, &count) || count > (int64_t{1} << 26)) bad("too large for the text form");
-    }
-    if (static_cast<size_t>(count) != found) bad(fmt::format("{} elements for shape {}", found, dims_text(dims)));
+    if (static_cast<size_t>(take_elements(dims)) != found)
+      bad(fmt::format("{} elements for shape {}", found, dims_text(dims)));
     Tensor tensor = Tensor::allocate(dtype, dims);
     for (size_t i = 0; i < found; ++i) {
       const auto at = static_cast<int64_t>(i);
@@ -372,6 +372,7 @@ class Parser {
   const OpTable& ops_;
   const LeafSource& leaves_;
   size_t at_ = 0;
+  int64_t elements_ = 0;
 };
 
 }  // namespace

@@ -122,7 +122,7 @@ int64_t apply_integer(ScalarOp op, int64_t a, int64_t b, bool is_unsigned) {
       const int64_t rest = a % b;
       return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
     }
-    case ScalarOp::prelu: return a < 0 ? a * b : a;
+    case ScalarOp::prelu: return a < 0 ? static_cast<int64_t>(ua * ub) : a;
     case ScalarOp::lt: return less;
     case ScalarOp::le: return less || a == b;
     case ScalarOp::gt: return !less && a != b;

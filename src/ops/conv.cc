@@ -69,6 +69,8 @@ void infer_transpose(InferContext& c) {
   const Dim channels = w[1] * Dim(a.groups);
   Shape result{x[0], channels};
   for (size_t i = 0; i < kernel.size(); ++i) {
+    if (kernel[i] > int64_t{1} << 31 || a.output_padding[i] < -(1 << 30) || a.output_padding[i] > 1 << 30)
+      fail(ErrorCode::bad_file, "kernel size {} with output padding {}", kernel[i], a.output_padding[i]);
     const int64_t rest =
         (kernel[i] - 1) * a.dilations[i] + 1 + a.output_padding[i] - a.pads[i] - a.pads[i + kernel.size()];
     result.push_back((x[i + 2] - Dim(1)) * Dim(a.strides[i]) + Dim(rest));

@@ -65,8 +65,8 @@ void reference_range(ReferenceContext& c) {
     for (int64_t i = 0; i < count; ++i) set_element(y, i, a.float_start + static_cast<double>(i) * a.float_delta);
     return;
   }
-  const int64_t start = c.evaluate(a.start), delta = c.evaluate(a.delta);
-  for (int64_t i = 0; i < count; ++i) set_integer(y, i, start + i * delta);
+  const auto start = static_cast<uint64_t>(c.evaluate(a.start)), delta = static_cast<uint64_t>(c.evaluate(a.delta));
+  for (int64_t i = 0; i < count; ++i) set_integer(y, i, static_cast<int64_t>(start + static_cast<uint64_t>(i) * delta));
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ void infer(InferContext& c) {
          a.scales.size(), a.roi.size(), shape_text(x));
   }
   for (const double scale : a.scales) {
-    if (!(scale > 0) || std::isinf(scale)) fail(ErrorCode::bad_file, "scale {} must be positive", scale);
+    if (!(scale > 1e-6 && scale < 1e6)) fail(ErrorCode::bad_file, "scale {} is outside [1e-6, 1e6]", scale);
   }
   if (a.mode != "nearest" && !is_float(c.dtype(0))) {
     fail(ErrorCode::bad_file, "mode {} needs floats, the operand is {}; cast it", a.mode, dtype_name(c.dtype(0)));
@@ -114,7 +114,8 @@ AxisSamples axis_samples(const ResizeAttributes& a, size_t axis, int64_t in, int
       if (is_outside && a.exclude_outside) weight = 0;
       sum += weight;
       samples.weights.push_back(weight);
-      samples.places.push_back(static_cast<int64_t>(std::clamp(at, 0.0, static_cast<double>(in - 1))));
+      const double inside = std::min(std::max(0.0, at), static_cast<double>(in - 1));  // 0 where the region is NaN
+      samples.places.push_back(static_cast<int64_t>(inside));
     }
     if (!a.antialias && !a.exclude_outside) continue;
     for (size_t i = begin; i < samples.weights.size(); ++i) samples.weights[i] /= sum;

@@ -10,6 +10,8 @@
 namespace narae {
 namespace {
 
+constexpr int64_t sampling_limit = 4096;  // points along a bin
+
 void infer(InferContext& c) {
   const auto& a = c.attributes<RoiAlignAttributes>();
   const Shape &x = c.shape(0), &rois = c.shape(1), &images = c.shape(2);
@@ -20,7 +22,7 @@ void infer(InferContext& c) {
     fail(ErrorCode::bad_file, "operands are {}, {}, {}", dtype_name(c.dtype(0)), dtype_name(c.dtype(1)),
          dtype_name(c.dtype(2)));
   }
-  if (a.height < 1 || a.width < 1 || a.sampling < 0) {
+  if (a.height < 1 || a.width < 1 || a.sampling < 0 || a.sampling > sampling_limit) {
     fail(ErrorCode::bad_file, "{} x {} bins of {} points", a.height, a.width, a.sampling);
   }
   c.require_equal(rois[0], images[0], "regions and their images");
@@ -37,7 +39,9 @@ RoiAxis roi_axis(const RoiAlignAttributes& a, double from, double to, int64_t bi
   double length = to * a.scale - shift - start;
   if (!a.half_pixel) length = std::max(length, 1.0);
   const double bin = length / static_cast<double>(bins);
-  return {start, bin, a.sampling ? a.sampling : static_cast<int64_t>(std::ceil(bin))};
+  return {
+      start, bin,
+      a.sampling ? a.sampling : static_cast<int64_t>(std::min(std::max(0.0, std::ceil(bin)), double{sampling_limit}))};
 }
 double point(const RoiAxis& axis, int64_t bin, int64_t i) {
   return axis.start + static_cast<double>(bin) * axis.bin +

@@ -64,7 +64,7 @@ void reference(ReferenceContext& c) {
     const SliceRange range =
         slice_range(Dim(x.dims[axis]), Dim(c.evaluate(a.starts[i])), Dim(c.evaluate(a.ends[i])), step_of(a, i));
     base += range.first.value() * strides[axis];
-    strides[axis] *= step_of(a, i);
+    strides[axis] = range.count.value() > 1 ? strides[axis] * step_of(a, i) : 0;  // a single step may be of any size
   }
   visit_storage(x.dtype, [&](auto tag) {
     using T = decltype(tag);

@@ -5,6 +5,10 @@
 
 namespace narae {
 
+namespace {
+constexpr int64_t step_limit = 1 << 30, kernel_limit = int64_t{1} << 31;  // so that their products fit
+}
+
 void check_window(size_t spatial, const std::vector<int64_t>& strides, const std::vector<int64_t>& dilations,
                   const std::vector<int64_t>& pads) {
   if (spatial < 1 || spatial > 3) fail(ErrorCode::bad_file, "{} spatial axes; 1, 2 or 3 are supported", spatial);
@@ -13,17 +17,20 @@ void check_window(size_t spatial, const std::vector<int64_t>& strides, const std
          dilations.size(), pads.size(), spatial);
   }
   for (size_t i = 0; i < spatial; ++i) {
-    if (strides[i] < 1 || dilations[i] < 1) {
-      fail(ErrorCode::bad_file, "stride {} and dilation {} must be positive", strides[i], dilations[i]);
+    if (strides[i] < 1 || dilations[i] < 1 || strides[i] > step_limit || dilations[i] > step_limit) {
+      fail(ErrorCode::bad_file, "stride {} and dilation {} must be from 1 to {}", strides[i], dilations[i], step_limit);
     }
   }
   for (const int64_t pad : pads) {
     if (pad < 0) fail(ErrorCode::bad_file, "negative padding {}; use slice and pad", pad);
+    if (pad > step_limit) fail(ErrorCode::bad_file, "padding {} must be at most {}", pad, step_limit);
   }
 }
 
 Dim window_count(const Dim& in, int64_t kernel, int64_t stride, int64_t dilation, int64_t begin, int64_t end,
                  bool ceil_mode) {
+  if (kernel < 1 || kernel > kernel_limit)
+    fail(ErrorCode::bad_file, "kernel size {} must be from 1 to {}", kernel, kernel_limit);
   const Dim room = in + Dim(begin + end - ((kernel - 1) * dilation + 1));
   if (!ceil_mode) return floordiv(room, stride) + Dim(1);
   return min(ceildiv(room, stride) + Dim(1), ceildiv(in + Dim(begin), stride));

@@ -3,6 +3,7 @@
 #include "tensor/dim.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "base/error.h"
@@ -13,16 +14,36 @@ namespace narae {
 namespace {
 enum class AtomKind { symbol, floordiv, ceildiv, min, max };
 
+// Far above what models need. Expressions that contain each other twice, and products of sums, grow without end.
+constexpr size_t text_limit = 1 << 16, term_limit = 1 << 12;
+
 int64_t clamp_wide(__int128 value) {
   if (value > Dim::no_limit) return Dim::no_limit;
   if (value < -Dim::no_limit) return -Dim::no_limit;
   return static_cast<int64_t>(value);
 }
+
+// Sizes come out of files: arithmetic that would leave 64 bits is an error of theirs, never an overflow here.
+[[noreturn]] void too_large() {
+  fail(ErrorCode::bad_file, "a size cannot be computed in 64 bits; the file is damaged, or its sizes make no sense");
+}
+int64_t plus(int64_t a, int64_t b) {
+  int64_t sum;
+  if (__builtin_add_overflow(a, b, &sum)) too_large();
+  return sum;
+}
+int64_t times(int64_t a, int64_t b) {
+  int64_t product;
+  if (__builtin_mul_overflow(a, b, &product)) too_large();
+  return product;
+}
 int64_t floor_quotient(int64_t a, int64_t b) {
+  if (b == -1) return times(a, -1);
   int64_t q = a / b;
   return (a % b != 0 && ((a < 0) != (b < 0))) ? q - 1 : q;
 }
 int64_t ceil_quotient(int64_t a, int64_t b) {
+  if (b == -1) return times(a, -1);
   int64_t q = a / b;
   return (a % b != 0 && ((a < 0) == (b < 0))) ? q + 1 : q;
 }
@@ -80,7 +101,7 @@ Dim make(int64_t constant, const std::vector<DimTerm>& terms) {
   std::map<std::string, DimTerm> merged;
   for (const DimTerm& term : terms) {
     auto [it, fresh] = merged.try_emplace(atoms_text(term.atoms), term);
-    if (!fresh) it->second.factor += term.factor;
+    if (!fresh) it->second.factor = plus(it->second.factor, term.factor);
   }
   auto expr = std::make_shared<DimExpr>();
   expr->constant = constant;
@@ -97,6 +118,11 @@ Dim make(int64_t constant, const std::vector<DimTerm>& terms) {
   }
   if (expr->terms.empty()) return Dim(constant);
   if (constant != 0) expr->text += fmt::format("{}{}", constant > 0 ? "+" : "", constant);
+  if (expr->text.size() > text_limit) {
+    fail(ErrorCode::bad_file,
+         "a size is an expression of {} characters; the file is damaged, or its shapes make no sense",
+         expr->text.size());
+  }
   expr->hash = hash_string(expr->text);
   expr->low = clamp_wide(low);
   expr->high = clamp_wide(high);
@@ -156,11 +182,11 @@ Dim Dim::symbol(std::string name, int64_t low, int64_t high) {
 }
 
 Dim operator+(const Dim& a, const Dim& b) {
-  if (a.is_constant() && b.is_constant()) return Dim(a.value_ + b.value_);
+  if (a.is_constant() && b.is_constant()) return Dim(plus(a.value_, b.value_));
   Poly x = DimAccess::poly(a, a.expr_.get());
   const Poly y = DimAccess::poly(b, b.expr_.get());
   x.terms.insert(x.terms.end(), y.terms.begin(), y.terms.end());
-  return make(x.constant + y.constant, x.terms);
+  return make(plus(x.constant, y.constant), x.terms);
 }
 
 Dim operator-(const Dim& a, const Dim& b) { return a + b * Dim(-1); }
@@ -169,11 +195,15 @@ Dim operator*(const Dim& a, const Dim& b) {
   if (a.is_constant() && b.is_constant()) return Dim(clamp_wide(static_cast<__int128>(a.value_) * b.value_));
   const Poly x = DimAccess::poly(a, a.expr_.get());
   const Poly y = DimAccess::poly(b, b.expr_.get());
+  if (x.terms.size() * y.terms.size() > term_limit) {
+    fail(ErrorCode::bad_file, "a size is a product of sums of {} and {} terms; the file's shapes make no sense",
+         x.terms.size(), y.terms.size());
+  }
   std::vector<DimTerm> terms;
   for (const DimTerm& s : x.terms) {
-    if (y.constant) terms.push_back({s.factor * y.constant, s.atoms});
+    if (y.constant) terms.push_back({times(s.factor, y.constant), s.atoms});
     for (const DimTerm& t : y.terms) {
-      DimTerm product{s.factor * t.factor, s.atoms};
+      DimTerm product{times(s.factor, t.factor), s.atoms};
       product.atoms.insert(product.atoms.end(), t.atoms.begin(), t.atoms.end());
       std::sort(product.atoms.begin(), product.atoms.end(),
                 [](const AtomPtr& p, const AtomPtr& q) { return p->text < q->text; });
@@ -181,9 +211,9 @@ Dim operator*(const Dim& a, const Dim& b) {
     }
   }
   if (x.constant) {
-    for (const DimTerm& t : y.terms) terms.push_back({x.constant * t.factor, t.atoms});
+    for (const DimTerm& t : y.terms) terms.push_back({times(x.constant, t.factor), t.atoms});
   }
-  return make(x.constant * y.constant, terms);
+  return make(times(x.constant, y.constant), terms);
 }
 
 namespace {
@@ -193,11 +223,14 @@ bool divide_exactly(const Poly& a, const Poly& b, Dim& quotient) {
   const bool constant = b.terms.empty();
   if (!constant && (b.terms.size() != 1 || b.constant != 0)) return false;
   const int64_t factor = constant ? b.constant : b.terms[0].factor;
-  if (factor == 0 || a.constant % factor != 0 || (!constant && a.constant != 0)) return false;
+  // By -1 through times(): the least integer has no negative, and even its remainder is undefined.
+  const auto divides = [factor](int64_t x) { return factor == -1 || x % factor == 0; };
+  const auto part = [factor](int64_t x) { return factor == -1 ? times(x, -1) : x / factor; };
+  if (factor == 0 || !divides(a.constant) || (!constant && a.constant != 0)) return false;
   std::vector<DimTerm> terms;
   for (const DimTerm& term : a.terms) {
-    if (term.factor % factor != 0) return false;
-    DimTerm left{term.factor / factor, term.atoms};
+    if (!divides(term.factor)) return false;
+    DimTerm left{part(term.factor), term.atoms};
     if (!constant) {
       for (const AtomPtr& atom : b.terms[0].atoms) {
         auto it = std::find_if(left.atoms.begin(), left.atoms.end(),
@@ -208,7 +241,7 @@ bool divide_exactly(const Poly& a, const Poly& b, Dim& quotient) {
     }
     terms.push_back(std::move(left));
   }
-  quotient = make(a.constant / factor, terms);
+  quotient = make(part(a.constant), terms);
   return true;
 }
 
@@ -271,26 +304,29 @@ Dim max(const Dim& a, const Dim& b) {
 
 int64_t Dim::evaluate(const std::function<int64_t(const std::string&)>& value_of) const {
   if (!expr_) return value_;
+  const auto multiply = [this](int64_t& product, int64_t by) {
+    if (__builtin_mul_overflow(product, by, &product)) fail(ErrorCode::does_not_fit, "the size {} overflows", text());
+  };
   int64_t sum = expr_->constant;
   for (const DimTerm& term : expr_->terms) {
     int64_t product = term.factor;
     for (const AtomPtr& atom : term.atoms) {
       if (atom->kind == AtomKind::symbol) {
-        product *= value_of(atom->text);
+        multiply(product, value_of(atom->text));
         continue;
       }
       const int64_t a = atom->a.evaluate(value_of), b = atom->b.evaluate(value_of);
       if (atom->kind == AtomKind::min) {
-        product *= std::min(a, b);
+        multiply(product, std::min(a, b));
       } else if (atom->kind == AtomKind::max) {
-        product *= std::max(a, b);
+        multiply(product, std::max(a, b));
       } else if (b == 0) {
         fail(ErrorCode::does_not_fit, "division by zero in the size {}", text());
       } else {
-        product *= atom->kind == AtomKind::floordiv ? floor_quotient(a, b) : ceil_quotient(a, b);
+        multiply(product, atom->kind == AtomKind::floordiv ? floor_quotient(a, b) : ceil_quotient(a, b));
       }
     }
-    sum += product;
+    if (__builtin_add_overflow(sum, product, &sum)) fail(ErrorCode::does_not_fit, "the size {} overflows", text());
   }
   return sum;
 }
@@ -415,8 +451,12 @@ Dim element_count(const Shape& shape) {
 }
 int64_t element_count(const Dims& dims) {
   int64_t count = 1;
-  for (int64_t dim : dims) count *= dim;
-  return count;
+  bool overflow = false;
+  for (const int64_t dim : dims) {
+    if (dim == 0) return 0;
+    overflow = overflow || __builtin_mul_overflow(count, dim, &count);
+  }
+  return overflow ? std::numeric_limits<int64_t>::max() : count;
 }
 bool is_static(const Shape& shape) {
   return std::all_of(shape.begin(), shape.end(), [](const Dim& dim) { return dim.is_constant(); });

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -37,6 +39,17 @@ Tensor Tensor::copy_of(const Tensor& other) {
 }
 
 namespace {
+
+// The nearest value of T; 0 for NaN. A plain cast of what does not fit is undefined.
+template <typename T>
+T to_whole(double value) {
+  if (std::isnan(value)) return 0;
+  if (value < static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
+  // The largest 64-bit integers are no doubles: the next above them is a power of two.
+  if (value >= std::ldexp(1.0, std::numeric_limits<T>::digits)) return std::numeric_limits<T>::max();
+  return static_cast<T>(value);
+}
+
 template <typename Visit>
 auto visit_element(const Tensor& t, int64_t i, Visit visit) {
   switch (t.dtype) {
@@ -62,7 +75,10 @@ double element_as_double(const Tensor& tensor, int64_t index) {
   return visit_element(tensor, index, [](auto value) { return static_cast<double>(value); });
 }
 int64_t element_as_int(const Tensor& tensor, int64_t index) {
-  return visit_element(tensor, index, [](auto value) { return static_cast<int64_t>(value); });
+  return visit_element(tensor, index, [](auto value) {
+    if constexpr (std::is_floating_point_v<decltype(value)>) return to_whole<int64_t>(value);
+    return static_cast<int64_t>(value);
+  });
 }
 
 void set_element(const Tensor& t, int64_t i, double value) {
@@ -71,14 +87,14 @@ void set_element(const Tensor& t, int64_t i, double value) {
     case DType::f16: t.as<uint16_t>()[i] = float_to_half(static_cast<float>(value)); break;
     case DType::bf16: t.as<uint16_t>()[i] = float_to_bfloat(static_cast<float>(value)); break;
     case DType::f64: t.as<double>()[i] = value; break;
-    case DType::i8: t.as<int8_t>()[i] = static_cast<int8_t>(value); break;
-    case DType::u8: t.as<uint8_t>()[i] = static_cast<uint8_t>(value); break;
-    case DType::i16: t.as<int16_t>()[i] = static_cast<int16_t>(value); break;
-    case DType::u16: t.as<uint16_t>()[i] = static_cast<uint16_t>(value); break;
-    case DType::i32: t.as<int32_t>()[i] = static_cast<int32_t>(value); break;
-    case DType::u32: t.as<uint32_t>()[i] = static_cast<uint32_t>(value); break;
-    case DType::i64: t.as<int64_t>()[i] = static_cast<int64_t>(value); break;
-    case DType::u64: t.as<uint64_t>()[i] = static_cast<uint64_t>(value); break;
+    case DType::i8: t.as<int8_t>()[i] = to_whole<int8_t>(value); break;
+    case DType::u8: t.as<uint8_t>()[i] = to_whole<uint8_t>(value); break;
+    case DType::i16: t.as<int16_t>()[i] = to_whole<int16_t>(value); break;
+    case DType::u16: t.as<uint16_t>()[i] = to_whole<uint16_t>(value); break;
+    case DType::i32: t.as<int32_t>()[i] = to_whole<int32_t>(value); break;
+    case DType::u32: t.as<uint32_t>()[i] = to_whole<uint32_t>(value); break;
+    case DType::i64: t.as<int64_t>()[i] = to_whole<int64_t>(value); break;
+    case DType::u64: t.as<uint64_t>()[i] = to_whole<uint64_t>(value); break;
     case DType::boolean: t.as<uint8_t>()[i] = value != 0; break;
   }
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "tensor/dim.h"
@@ -82,6 +83,36 @@ TEST(Dim, BoundsHoldForRandomExpressions) {
   }
 }
 
+// Each is undefined or endless in plain arithmetic; files can hold them all.
+TEST(Dim, ArithmeticThatLeaves64BitsIsRefused) {
+  const int64_t least = std::numeric_limits<int64_t>::min(), most = std::numeric_limits<int64_t>::max();
+  const Dim n = Dim::symbol("N", 1);
+  EXPECT_THROW(Dim(most) + Dim(1), Error);
+  EXPECT_THROW((n + most) + Dim(1), Error);
+  EXPECT_THROW((n * most) + n, Error);
+  EXPECT_THROW((n * most) * Dim(2), Error);
+  EXPECT_THROW((n + most) * Dim(3), Error);
+  EXPECT_THROW(floordiv(Dim(least), Dim(-1)), Error);
+  EXPECT_THROW(ceildiv(Dim(least), Dim(-1)), Error);
+  EXPECT_THROW(floordiv(n + least, Dim(-1)), Error);
+  EXPECT_EQ(floordiv(n * 6 + 3, Dim(-1)), n * Dim(-6) - 3);
+  EXPECT_THROW((n * n * n).evaluate([](const std::string&) { return int64_t{1} << 40; }), Error);
+  EXPECT_THROW((n + most).evaluate([](const std::string&) { return 1; }), Error);
+  EXPECT_THROW(parse_dim("99999999999999999999"), Error);
+  EXPECT_THROW(parse_dim("floordiv(-9223372036854775808,-1)"), Error);
+}
+
+TEST(Dim, ExpressionsThatGrowWithoutEndAreRefused) {
+  Dim sum = 0, nested = Dim::symbol("N", 1);
+  for (int i = 0; i < 80; ++i) sum = sum + Dim::symbol("s" + std::to_string(i), 1);
+  EXPECT_THROW(sum * sum, Error);
+  EXPECT_THROW(
+      {
+        for (int i = 0; i < 64; ++i) nested = floordiv(nested, 3) * min(nested, 100000 + i);
+      },
+      Error);
+}
+
 TEST(DType, HalfRoundTripsEveryBitPattern) {
   for (uint32_t bits = 0; bits < 65536; ++bits) {
     const float value = half_to_float(static_cast<uint16_t>(bits));
@@ -97,6 +128,29 @@ TEST(Layout, CountsPaddingLanes) {
   EXPECT_EQ(Layout::parse("block1x16"), Layout::blocked(1, 16));
   EXPECT_EQ(Layout::parse(Layout::plain().text()), Layout::plain());
   EXPECT_THROW(Layout::parse("block-1x0"), Error);
+}
+
+TEST(Tensor, ElementsThatDoNotFitBecomeTheNearest) {
+  const double values[] = {1e30, -1e30, std::nan(""), -3.7};
+  const Tensor i64 = Tensor::allocate(DType::i64, {4}), u8 = Tensor::allocate(DType::u8, {4});
+  const Tensor f32 = Tensor::allocate(DType::f32, {4});
+  for (int64_t i = 0; i < 4; ++i) {
+    for (const Tensor* tensor : {&i64, &u8, &f32}) set_element(*tensor, i, values[i]);
+  }
+  const int64_t most = std::numeric_limits<int64_t>::max(), least = std::numeric_limits<int64_t>::min();
+  const int64_t wide[] = {most, least, 0, -3}, narrow[] = {255, 0, 0, 0};
+  for (int64_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(i64.as<int64_t>()[i], wide[i]);
+    EXPECT_EQ(element_as_int(f32, i), wide[i]);
+    EXPECT_EQ(u8.as<uint8_t>()[i], narrow[i]);
+  }
+}
+
+TEST(Tensor, CountsSaturate) {
+  const int64_t big = int64_t{1} << 40;
+  EXPECT_EQ(element_count(Dims{big, big}), std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(element_count(Dims{big, big, 0}), 0);
+  EXPECT_EQ(element_count(Dims{}), 1);
 }
 
 TEST(Tensor, RefusesImpossibleSizes) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as an engine file: an Error or an engine. A header with right sizes and hashes is put before the input, so
-// that the directory behind it is reached; inputs that begin with the magic are taken as they are.
+// Any bytes as an engine file: an Error, or an engine whose constants load. An input is a directory, a NUL and the
+// bytes behind the header; a header with the right sizes and hashes is put before them, so that mutations get past
+// those. Inputs that begin with the magic are taken as they are.
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <string>
 
 #include "base/error.h"
@@ -15,26 +17,47 @@
 
 namespace {
 
-// Each line of a directory that refers to a text ends in its hash; '@' stands for the right one.
+// In each line of the directory '@' stands for the hash of the text at the offset and size before it.
+std::string hashed(const std::string& directory, const std::string& body) {
+  std::string out, line;
+  for (std::istringstream lines(directory); std::getline(lines, line);) {
+    const size_t mark = line.find('@');
+    if (mark != std::string::npos) {
+      uint64_t offset = 0, bytes = 0;
+      std::istringstream words(line);
+      for (std::string word; words >> word && word != "@";) {
+        offset = bytes;
+        bytes = std::strtoull(word.c_str(), nullptr, 10);
+      }
+      const uint64_t begin = offset - sizeof(narae::EngineHeader);
+      const bool inside = begin <= body.size() && bytes <= body.size() - begin;
+      const std::string_view text = inside ? std::string_view(body).substr(begin, bytes) : std::string_view();
+      line.replace(mark, 1, fmt::format("{:016x}", narae::hash_string(text)));
+    }
+    out += line + "\n";
+  }
+  return out;
+}
+
 std::string with_header(const std::string& input) {
-  const size_t cut = input.find('\0');
-  const std::string text = cut == std::string::npos ? input : input.substr(0, cut);
-  std::string directory = cut == std::string::npos ? std::string() : input.substr(cut + 1);
-  if (directory.empty()) {
-    directory = fmt::format("portable 64 {} @\n", text.size());
-  }
-  const std::string hash = fmt::format("{:016x}", narae::hash_string(text));
-  for (size_t at = directory.find('@'); at != std::string::npos; at = directory.find('@', at + hash.size())) {
-    directory.replace(at, 1, hash);
-  }
+  const size_t cut = std::min(input.find('\0'), input.size());
+  std::string body = input.substr(std::min(cut + 1, input.size()));
+  const std::string directory = hashed(input.substr(0, cut), body);
   narae::EngineHeader header{};
   std::memcpy(header.magic, narae::engine_magic, sizeof header.magic);
   header.version = narae::engine_version;
-  header.directory_offset = sizeof header + text.size();
+  header.directory_offset = sizeof header + body.size();
   header.directory_bytes = directory.size();
   header.directory_hash = narae::hash_string(directory);
   header.file_bytes = header.directory_offset + directory.size();
-  return std::string(reinterpret_cast<const char*>(&header), sizeof header) + text + directory;
+  return std::string(reinterpret_cast<const char*>(&header), sizeof header) + body + directory;
+}
+
+void load(const std::string& path, narae::Runtime& runtime) {
+  const auto engine = narae::load_engine(path, runtime);
+  if (!engine->has_section()) return;
+  const narae::LoweredEngine& lowered = engine->lowered();
+  engine->weights().load_all(*lowered.graph, lowered.selection, *runtime.device());
 }
 
 }  // namespace
@@ -53,9 +76,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::fclose(file);
   }
   try {
-    narae::load_engine(path, runtime);
+    load(path, runtime);
   } catch (const narae::Error& error) {
-    if (error.code() == narae::ErrorCode::internal) std::abort();
+    if (error.code() == narae::ErrorCode::internal) {
+      std::fprintf(stderr, "%s\n", error.what());
+      std::abort();
+    }
   }
   std::remove(path.c_str());
   return 0;

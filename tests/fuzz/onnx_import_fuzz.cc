@@ -11,8 +11,11 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace narae;
-  OpTable ops;
-  add_all_ops(ops);
+  static const OpTable ops = [] {
+    OpTable made;
+    add_all_ops(made);
+    return made;
+  }();
   try {
     import_onnx(std::as_bytes(std::span(data, size)), nullptr, "/nonexistent", ops)->verify();
   } catch (const Error& error) {

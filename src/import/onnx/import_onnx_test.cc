@@ -181,5 +181,42 @@ TEST_F(ImportOnnx, ErrorsNameTheNodeAndTheOperand) {
              "do not broadcast");
 }
 
+// What fuzzing found: ranks that an operator takes for granted, sizes and attributes that overflow.
+TEST_F(ImportOnnx, RanksAreCheckedBeforeAxesAreUsed) {
+  EXPECT_HAS(error(node("SoftmaxCrossEntropyLoss", {"x", "t"}, {"y"}) + input("x", {"2", "3"}) + input("t", {}, 7) +
+                   output("y")),
+             "axis 1 is outside the rank 1");
+  const std::string heads = input("q", {"1", "2", "3", "4"}) + input("k", {"1", "2", "3", "4"});
+  EXPECT_HAS(error(node("Attention", {"q", "k", "k", "", "p", "p"}, {"y"}) + heads + input("p", {"5"}) + output("y")),
+             "has no axis 2");
+  EXPECT_HAS(error(node("Attention", {"q", "k", "k", "m"}, {"y"}) + heads + input("m", {}) + output("y")),
+             "the mask is a scalar");
+  EXPECT_HAS(error(node("Squeeze", {"x"}, {"y"}, attribute_ints("axes", {5})) + input("x", {"1", "3"}) + output("y")),
+             "axis 5 is outside the rank 2");
+  EXPECT_HAS(error(node("Relu", {"x"}, {"y"}) + input("x", std::vector<std::string>(17, "1")) + output("y")),
+             "a value of rank 17");
+}
+
+TEST_F(ImportOnnx, SizesThatNoMemoryHoldsAreRefused) {
+  const int64_t huge = int64_t{1} << 62;
+  const std::string window = attribute_ints("kernel_shape", {2, 2}), x = input("x", {"1", "1", "8", "8"});
+  EXPECT_HAS(error(node("Relu", {"x"}, {"y"}) + input("x", {std::to_string(huge)}) + output("y")), "is too large");
+  EXPECT_HAS(
+      error(node("MaxPool", {"x"}, {"y"}, window + attribute_ints("pads", {huge, 0, huge, 0})) + x + output("y")),
+      "pads of 4611686018427387904");
+  EXPECT_HAS(error(node("MaxPool", {"x"}, {"y"}, window + attribute_ints("dilations", {huge, 1})) + x + output("y")),
+             "dilations of 4611686018427387904");
+  EXPECT_HAS(error(node("MaxPool", {"x"}, {"y"}, attribute_ints("kernel_shape", {huge, 1})) + x + output("y")),
+             "kernel of size 4611686018427387904");
+  EXPECT_HAS(error(node("MaxUnpool", {"x", "i"}, {"y"}, attribute_ints("kernel_shape", {huge, 2})) + x +
+                   input("i", {"1", "1", "8", "8"}, 7) + output("y")),
+             "an attribute of 4611686018427387904");
+  EXPECT_HAS(error(node("Expand", {"s", "e"}, {"y"}) + input("s", {"1"}) + initializer("e", {huge}) + output("y")),
+             "which no memory holds");
+  EXPECT_HAS(error(node("Tile", {"s", "h"}, {"m"}) + node("Tile", {"m", "h"}, {"y"}) + initializer("h", {huge}) +
+                   input("s", {"N"}) + output("y")),
+             "64 bits");
+}
+
 }  // namespace
 }  // namespace narae

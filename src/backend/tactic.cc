@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/tactic.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace narae {
 
+namespace {
+
+// Tactics multiply sizes freely: what no memory holds stops here.
+Dims sizes(const Value& value, const SymbolValues& symbols) {
+  Dims dims = evaluate(value.shape(), symbols);
+  const bool negative = std::any_of(dims.begin(), dims.end(), [](int64_t dim) { return dim < 0; });
+  if (negative || element_count(dims) > int64_t{1} << 44)
+    fail(ErrorCode::does_not_fit, "\"{}\" would be of shape {}", value.name(), dims_text(dims));
+  return dims;
+}
+
+}  // namespace
+
 NodeDims node_dims(const Node& node, const SymbolValues& symbols) {
   NodeDims dims;
   dims.symbols = &symbols;
-  for (const Value* value : node.inputs()) dims.inputs.push_back(value ? evaluate(value->shape(), symbols) : Dims{});
-  for (const Value* value : node.outputs()) dims.outputs.push_back(evaluate(value->shape(), symbols));
+  for (const Value* value : node.inputs()) dims.inputs.push_back(value ? sizes(*value, symbols) : Dims{});
+  for (const Value* value : node.outputs()) dims.outputs.push_back(sizes(*value, symbols));
   return dims;
 }
 

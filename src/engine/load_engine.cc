@@ -205,14 +205,24 @@ class Reader {
     });
   }
 
+  // Every symbol that a node or a body can ask for has a value, and one that it allows.
+  void check_sizes(const Graph& graph) const {
+    for (const Dim& symbol : graph.symbols()) {
+      const auto it = opt_.find(symbol.symbol_name());
+      if (it == opt_.end() || it->second < symbol.low() || it->second > symbol.high())
+        bad(fmt::format("the size to tune {} for is missing or out of its bounds", symbol.text()));
+    }
+    for (const Node* node = graph.first(); node; node = node->next()) {
+      for (const auto& body : node->bodies()) check_sizes(*body);
+    }
+  }
+
   void add_section(Engine& engine) {
     Device& device = *runtime_.device();
     if (device_ != device.target().device || isa_ != device.target().isa) return;
     auto lowered = std::make_unique<LoweredEngine>();
     lowered->graph = parse(section_, false);
-    for (const Dim& symbol : lowered->graph->symbols()) {
-      if (!opt_.count(symbol.symbol_name())) bad("a size to tune for is missing");
-    }
+    check_sizes(*lowered->graph);
     if (!read_choices(*lowered->graph, device, lowered->selection)) return;
     auto forms = std::make_shared<MappedForms>(file_);
     std::vector<const Value*> constants;

@@ -23,6 +23,17 @@ Tensor reformatted(const ConstantUse& use, Device& device) {
   return to;
 }
 
+// Bytes that a use reads: a file that holds fewer would let a kernel run past them. Of a constant without bytes pack()
+// gives the size alone.
+size_t wanted_bytes(const ConstantUse& use, const Selection& selection, const Target& target) {
+  Tensor sizes;
+  sizes.dtype = use.value->dtype();
+  sizes.dims = static_dims(use.value->shape());
+  if (use.pack.empty()) return static_cast<size_t>(use.layout.stored_count(sizes.dims)) * dtype_size(sizes.dtype);
+  const Choice& choice = selection.nodes.at(use.node).choice;
+  return choice.tactic->pack(*use.node, choice, use.input, sizes, target).bytes();
+}
+
 }  // namespace
 
 Weights::~Weights() {
@@ -36,7 +47,12 @@ std::string Weights::form_name(const ConstantUse& use) {
 Tensor Weights::make(const ConstantUse& use, const Selection& selection, Device& device) const {
   if (source_) {
     Tensor found = source_->find(*use.value, form_name(use));
-    if (found.data) return found;
+    if (found.data) {
+      const size_t wanted = wanted_bytes(use, selection, device.target());
+      if (found.bytes() == wanted) return found;
+      fail(ErrorCode::bad_file, "the engine holds {} bytes of \"{}\" in the form {}, not {}; build it again",
+           found.bytes(), use.value->name(), form_name(use), wanted);
+    }
   }
   const Tensor& tensor = use.value->tensor();
   if (!tensor.data && tensor.count() > 0) {

@@ -52,7 +52,7 @@ Tensor pack_conv(const Node& anchor, const ConvConfig& config, const std::string
   const ConvShape shape = packing_shape(anchor, weights.dims, tiles.lanes, form.rfind("plain", 0) == 0);
   const ConvPlan plan = make_conv_plan(shape, config, tiles);
   Tensor packed = Tensor::allocate(DType::f32, {conv_weights_size(plan)});
-  conv_pack_weights(plan, weights.as<float>(), packed.as<float>());
+  if (weights.data) conv_pack_weights(plan, weights.as<float>(), packed.as<float>());
   return packed;
 }
 

@@ -92,7 +92,7 @@ class ConvDepthwiseTactic final : public Tactic {
     const ConvShape shape =
         packing_shape(*contraction_anchor(node, "conv"), constant.dims, static_cast<int>(kernels_->block), false);
     Tensor packed = Tensor::allocate(DType::f32, {dwconv_weights_size(shape, kernels_->block)});
-    dwconv_pack_weights(shape, kernels_->block, constant.as<float>(), packed.as<float>());
+    if (constant.data) dwconv_pack_weights(shape, kernels_->block, constant.as<float>(), packed.as<float>());
     return packed;
   }
 

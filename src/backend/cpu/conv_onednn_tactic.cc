@@ -183,6 +183,7 @@ class ConvOnednnTactic final : public Tactic {
     const size_t bytes = slice_bytes(*table, shape, slices, tiles_->lanes);
     if (!bytes) fail(ErrorCode::failed, "oneDNN refuses this convolution");
     Tensor packed = Tensor::allocate(DType::u8, {static_cast<int64_t>(bytes * slices.size())});
+    if (!constant.data) return packed;
     std::memset(packed.data, 0, packed.bytes());
     const int64_t filter = shape.ic / shape.groups * shape.kh * shape.kw;
     for (size_t i = 0; i < slices.size(); ++i) {

@@ -104,7 +104,7 @@ class ConvSpreadTactic final : public Tactic {
   Tensor pack(const Node&, const Choice&, size_t, const Tensor& constant, const Target&) const override {
     const int64_t ic = constant.dims[0], columns = element_count(constant.dims) / std::max<int64_t>(1, ic);
     Tensor packed = Tensor::allocate(DType::f32, {spread_weights_size(ic, columns, *tiles_)});
-    spread_pack_weights(ic, columns, constant.as<float>(), *tiles_, packed.as<float>());
+    if (constant.data) spread_pack_weights(ic, columns, constant.as<float>(), *tiles_, packed.as<float>());
     return packed;
   }
 

@@ -166,6 +166,7 @@ class GemmOnednnTactic final : public Tactic {
     if (!bytes) fail(ErrorCode::failed, "oneDNN refuses this product");
     const int64_t forms = config.by_rows ? 1 : slices.count;
     Tensor packed = Tensor::allocate(DType::u8, {static_cast<int64_t>(bytes) * forms});
+    if (!constant.data) return packed;
     std::memset(packed.data, 0, packed.bytes());
     const int64_t stride_k = transposed ? 1 : last, stride_n = transposed ? last : 1;
     for (int64_t i = 0; i < forms; ++i) {

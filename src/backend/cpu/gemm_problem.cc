@@ -106,7 +106,8 @@ Tensor pack_gemm(const Node& anchor, const GemmConfig& config, const Tensor& b, 
   const int64_t k = transposed ? last : rows, n = transposed ? rows : last;
   const int nr = config.nv * tiles.lanes;
   Tensor packed = Tensor::allocate(DType::f32, {packed_b_size(k, n, tiles.lanes)});
-  pack_b(b.as<float>(), last, transposed, k, n, nr, tiles.lanes, 1.0f, 0, ceil_div(n, nr), packed.as<float>());
+  if (b.data)
+    pack_b(b.as<float>(), last, transposed, k, n, nr, tiles.lanes, 1.0f, 0, ceil_div(n, nr), packed.as<float>());
   return packed;
 }
 

@@ -164,6 +164,7 @@ void FakeTactic::aliases(const Node& node, const Choice& choice, const NodeDims&
 }
 
 Tensor FakeTactic::pack(const Node&, const Choice&, size_t, const Tensor& constant, const Target&) const {
+  if (!constant.data) return Tensor::allocate(constant.dtype, constant.dims);
   Tensor packed = Tensor::copy_of(constant);
   invert(packed.data, packed.bytes());
   return packed;

@@ -77,8 +77,10 @@ typedef enum narae_dtype {
   NARAE_U16 = 10,
   NARAE_U32 = 11,
   NARAE_U64 = 12,
-  NARAE_BOOL = 13,                 /* one byte, 0 or 1 */
-  NARAE_DTYPE_ANY_INT = 0x7fffffff /* no type: makes every int a value, so that a wrong one can be refused */
+  NARAE_BOOL = 13, /* one byte, 0 or 1 */
+  /* No types: they make every int a value, so that a wrong one can be refused. */
+  NARAE_DTYPE_ANY_INT = 0x7fffffff,
+  NARAE_DTYPE_ANY_NEGATIVE = -0x7fffffff - 1
 } narae_dtype;
 
 /* "f32", ...; NULL for a number that is none. */
@@ -220,7 +222,9 @@ NARAE_API narae_status narae_session_create(narae_engine* engine, const narae_se
 NARAE_API void narae_session_free(narae_session* session);
 
 /* Binds input `index`. dims are copied; data is read in place by every following run until bound again.
- * NARAE_USAGE: index >= count. NARAE_DOES_NOT_FIT: dtype, rank or a fixed dim differ from the engine's. */
+ * NARAE_USAGE: index >= count, a number that is no dtype, data NULL or not aligned to its element.
+ * NARAE_DOES_NOT_FIT: dtype, rank or a fixed dim differ from the engine's. After a failure the input is bound as
+ * before. */
 NARAE_API narae_status narae_session_bind(narae_session* session, size_t index, const narae_tensor* tensor,
                                           narae_error** error);
 /* Runs once and returns when the outputs are complete; the calling thread computes too. New shapes inside the profile

@@ -18,10 +18,23 @@ void check_dims(const ValueInfo& info, const narae_tensor& tensor) {
   std::string shape;
   for (size_t i = 0; i < dims.size(); ++i)
     shape += (i ? "," : "") + (dims[i] < 0 ? info.texts[i] : std::to_string(dims[i]));
-  const Dims given(tensor.dims, tensor.dims + std::max(tensor.rank, 0));
+  // What a wrong rank promises need not be there to be read.
+  if (static_cast<size_t>(tensor.rank) != dims.size() && (tensor.rank < 0 || tensor.rank > 16))
+    fail(ErrorCode::does_not_fit, "input \"{}\" must be of shape [{}], not of rank {}", info.name, shape, tensor.rank);
+  const Dims given(tensor.dims, tensor.dims + tensor.rank);
   fail(ErrorCode::does_not_fit, "input \"{}\" must be of shape [{}], not {}", info.name, shape, dims_text(given));
 }
 
+void check_data(const ValueInfo& info, const narae_tensor& tensor, DType dtype) {
+  if (reinterpret_cast<uintptr_t>(tensor.data) % dtype_size(dtype) != 0) {
+    fail(ErrorCode::usage, "the data of input \"{}\" is not aligned to its type: {} needs {} bytes; copy it", info.name,
+         dtype_name(dtype), dtype_size(dtype));
+  }
+  const bool empty = std::find(tensor.dims, tensor.dims + tensor.rank, 0) != tensor.dims + tensor.rank;
+  if (!tensor.data && !empty) fail(ErrorCode::usage, "the data of input \"{}\" is NULL", info.name);
+}
+
+// Everything is checked before the binding that was there is touched.
 void bind(narae_session& session, size_t index, const narae_tensor& tensor) {
   const auto& infos = session.state->inputs;
   if (index >= infos.size()) fail(ErrorCode::usage, "there is no input {}: the engine has {}", index, infos.size());
@@ -32,6 +45,7 @@ void bind(narae_session& session, size_t index, const narae_tensor& tensor) {
          dtype_name(dtype));
   }
   check_dims(info, tensor);
+  check_data(info, tensor, dtype);
   Tensor& bound = session.inputs[index];
   Tensor fresh;
   fresh.dtype = dtype;
@@ -41,11 +55,6 @@ void bind(narae_session& session, size_t index, const narae_tensor& tensor) {
     fresh.dims = std::move(bound.dims);
   } else {
     fresh.dims.assign(tensor.dims, tensor.dims + tensor.rank);
-  }
-  const bool misplaced = reinterpret_cast<uintptr_t>(fresh.data) % dtype_size(dtype) != 0;
-  if ((!fresh.data && fresh.count() > 0) || misplaced) {
-    session.bound[index] = false;
-    fail(ErrorCode::usage, "the data of input \"{}\" is {}", info.name, misplaced ? "not aligned to its type" : "NULL");
   }
   bound = std::move(fresh);
   session.bound[index] = true;

@@ -215,11 +215,12 @@ void add_bench(CLI::App& app, Console& console) {
   add_model(*command, flags->path, flags->model, console);
   command->add_option("--shapes", flags->shapes,
                       "input shapes, as NAME:1x3x224x224,..; else the profile's, or usual ones");
+  constexpr double day = 86400;
   command->add_option("--duration", flags->duration, "seconds to measure")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_between(0, day))
       ->capture_default_str();
   command->add_option("--warmup", flags->warmup, "seconds to run before")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_between(0, day))
       ->capture_default_str();
   command->add_option("--instances", flags->instances, "sessions that run at once, each on its own cores")
       ->check(CLI::PositiveNumber)

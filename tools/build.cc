@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // narae build: compiles a model for this machine and saves the engine.
+#include <filesystem>
+
 #include "base/clock.h"
+#include "base/error.h"
 #include "engine/engine_file.h"
 #include "model_flags.h"
 
@@ -12,7 +15,15 @@ struct BuildFlags {
   std::string path, file, min_shapes, opt_shapes, max_shapes;
 };
 
+void check_places(const BuildFlags& flags) {
+  require_text(flags.file, "--output");
+  std::error_code missing;
+  if (std::filesystem::equivalent(flags.path, flags.file, missing))
+    fail(ErrorCode::usage, "--output \"{}\" is the model itself; give the engine a file of its own", flags.file);
+}
+
 void build(const BuildFlags& flags, Console& console) {
+  check_places(flags);
   Runtime runtime(runtime_options(flags.model));
   LoadOptions options = load_options(flags.model);
   options.shapes.min = parse_shape_list(flags.min_shapes, "--min-shapes");

@@ -172,7 +172,7 @@ void add_compare(CLI::App& app, Console& console) {
   command->add_option("--input", flags->inputs, "NAME=F.npy for each input; just F.npy where there is only one")
       ->take_all();
   command->add_option("--rel-l2", flags->rel_l2, "largest relative L2 error of an output that still passes")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_between(0, 1e30))
       ->capture_default_str();
   command->add_option("--python", flags->python, "interpreter with onnxruntime; else the one that `make setup` made");
   command->footer(

@@ -39,6 +39,16 @@ struct Snapshots {
   }
 };
 
+// An empty graph would look like an answer.
+void check_snapshots(const ExplainFlags& flags, const Snapshots& snapshots) {
+  if (flags.after.empty() || !snapshots.graphs.empty()) return;
+  if (recognise(flags.path) == ModelKind::engine)
+    fail(ErrorCode::usage, "\"{}\" is an engine file, whose passes ran when it was built; give --after the model",
+         flags.path);
+  if (flags.after != "all")
+    fail(ErrorCode::usage, "the pass \"{}\" did not run: --passes {} leaves it out", flags.after, flags.model.passes);
+}
+
 void say_passes(const nlohmann::ordered_json& object, Console& console) {
   console.line("passes");
   for (const auto& pass : object["passes"]) {
@@ -126,6 +136,7 @@ void explain(const ExplainFlags& flags, Console& console) {
   object["predicted_ms"] = lowered.selection.seconds * 1e3;
   object["sizes"] = lowered.opt;
   object["graph"] = print_graph(*lowered.graph);
+  check_snapshots(flags, snapshots);
   if (!flags.after.empty()) {
     object["graph"] = snapshots.graphs.empty() ? std::string() : snapshots.graphs.back().second;
     object["graphs"] = nlohmann::ordered_json::array();

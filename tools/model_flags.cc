@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "backend/backends.h"
+#include "base/error.h"
 #include "progress_bar.h"
 
 namespace narae {
@@ -68,7 +69,24 @@ void add_model(CLI::App& app, std::string& path, ModelFlags& flags, Console& con
   add_model_flags(app, flags, console);
 }
 
+CLI::Validator number_between(double low, double high) {
+  const std::string range = fmt::format("NUMBER in [{:g} - {:g}]", low, high);
+  const auto check = [low, high, range](const std::string& text) {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    const bool inside = end != text.c_str() && *end == '\0' && value >= low && value <= high;  // false for NaN
+    return inside ? std::string() : fmt::format("\"{}\" is no {}", text, range);
+  };
+  return CLI::Validator(check, range);
+}
+
+void require_text(const std::string& text, const char* flag) {
+  if (text.empty()) fail(ErrorCode::usage, "{} is empty; give it a path", flag);
+}
+
 RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets) {
+  if (flags.memory_limit > static_cast<uint64_t>(INT64_MAX))
+    fail(ErrorCode::usage, "--memory-limit {} is no limit; give 0 for none", flags.memory_limit);
   RuntimeOptions options;
   options.device = flags.device;
   options.isa = flags.isa;

@@ -26,6 +26,11 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console);
 // The model's path and these flags.
 void add_model(CLI::App& app, std::string& path, ModelFlags& flags, Console& console);
 
+// A check that lets only finite numbers from `low` to `high` pass.
+CLI::Validator number_between(double low, double high);
+// Throws Error usage where a flag's text is empty.
+void require_text(const std::string& text, const char* flag);
+
 RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets = 1);
 LoadOptions load_options(const ModelFlags& flags);
 // load_model() behind a progress bar that is gone when it returns.

@@ -38,6 +38,7 @@ nlohmann::ordered_json save_outputs(const Graph& graph, const std::vector<Tensor
 }
 
 void run(const RunFlags& flags, Console& console) {
+  require_text(flags.output_dir, "--output-dir");
   const double start = now_seconds();
   Runtime runtime(runtime_options(flags.model));
   LoadOptions options = load_options(flags.model);

@@ -54,10 +54,11 @@ PassSelection PassSelection::parse(std::string_view text) {
   const std::vector<std::string> names = all_names();
   PassSelection selection;
   bool start = true;
-  while (!text.empty()) {
+  for (bool more = true; more;) {
     const size_t comma = text.find(',');
     std::string_view word = text.substr(0, comma);
-    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
     const bool off = word.substr(0, 1) == "-";
     const std::string name(off ? word.substr(1) : word);
     if (name == "all" && !off) {
@@ -66,7 +67,8 @@ PassSelection PassSelection::parse(std::string_view text) {
       selection.off_.insert(names.begin(), names.end());
     } else {
       if (std::find(names.begin(), names.end(), name) == names.end()) {
-        fail(ErrorCode::usage, "there is no pass \"{}\"; there are: {}", name, fmt::join(names, ", "));
+        fail(ErrorCode::usage, "there is no pass \"{}\"; give all, none, or NAME or -NAME of: {}", name,
+             fmt::join(names, ", "));
       }
       if (start && !off) selection.off_.insert(names.begin(), names.end());
       if (off) {

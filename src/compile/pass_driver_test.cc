@@ -24,6 +24,7 @@ TEST_F(PassDriverTest, SelectionReadsFromLeftToRight) {
   EXPECT_FALSE(PassSelection::parse("cse").has("dead_code"));
   EXPECT_TRUE(PassSelection::parse("none,dead_code,cse").has("dead_code"));
   EXPECT_EQ(PassSelection::parse("-dead_code,-cse").text(), PassSelection::parse("all,-cse,-dead_code").text());
+  for (const char* bad : {"", "cse,", ",cse", "-", "-all"}) EXPECT_THROW(PassSelection::parse(bad), Error) << bad;
   try {
     PassSelection::parse("-csee");
     FAIL();

@@ -67,15 +67,20 @@ const int64_t* value_of(const SymbolValues& values, const std::string& name) {
 
 ShapeList parse_shape_list(std::string_view text, std::string_view option) {
   ShapeList list;
-  while (!text.empty()) {
+  for (bool more = !text.empty(); more;) {
     const size_t comma = text.find(',');
     const std::string_view item = text.substr(0, comma);
-    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
     const size_t colon = item.rfind(':');
     if (colon == std::string_view::npos || colon == 0) {
       fail(ErrorCode::usage, "{} wants NAME:1x3x224x224,.., not \"{}\"", option, item);
     }
-    list.push_back({std::string(item.substr(0, colon)), parse_dims(item.substr(colon + 1), item, option)});
+    const std::string name(item.substr(0, colon));
+    for (const NamedDims& other : list) {
+      if (other.name == name) fail(ErrorCode::usage, "{} gives \"{}\" twice", option, name);
+    }
+    list.push_back({name, parse_dims(item.substr(colon + 1), item, option)});
   }
   return list;
 }

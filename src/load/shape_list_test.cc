@@ -43,7 +43,8 @@ TEST_F(ShapeListTest, ReadsNamesWithColonsAndScalars) {
   EXPECT_EQ(list[1].name, "mask:0");
   EXPECT_EQ(list[1].dims, (Dims{12}));
   EXPECT_TRUE(list[2].dims.empty());
-  for (const char* bad : {"x", ":1", "x:1x", "x:ax2", "x:-1", "x:1,,", "x:1x2y", "x:99999999999999999999"}) {
+  for (const char* bad :
+       {"x", ":1", "x:1x", "x:ax2", "x:-1", "x:1,,", "x:1,", ",x:1", "x:1,x:1", "x:1x2y", "x:99999999999999999999"}) {
     try {
       parse_shape_list(bad, "--shapes");
       ADD_FAILURE() << bad;

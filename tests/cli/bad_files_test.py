@@ -62,8 +62,30 @@ class BadModels(CommandTest):
     def test_missing_external_data(self):
         away = self.one_node("Add", ["x", "c"], [tensor("c", F32, [4], external="weights.bin")])
         self.refused("external.onnx", away, says=["weights.bin"])
-        outside = self.one_node("Add", ["x", "c"], [tensor("c", F32, [4], external="../../etc/passwd")])
-        self.refused("outside.onnx", outside)
+
+    def test_external_data_out_of_bounds(self):
+        def external(**pairs):
+            return self.one_node("Add", ["x", "c"], [tensor("c", F32, [4], external=pairs)])
+        for place in ("../../etc/passwd", "/etc/passwd", "sub/../../w.bin", "", "\0", "w.bin\0.txt"):
+            self.refused("outside.onnx", external(location=place), says=["leaves the model's folder"])
+        self.file("w.bin", bytes(40))
+        (self.folder / "sub").mkdir()
+        for place in (".", "sub"):
+            self.refused("folder.onnx", external(location=place), says=["regular file"])
+        self.refused("far.onnx", external(location="w.bin", offset=28), says=["w.bin", "40 bytes", "offset 28"])
+        self.refused("wrap.onnx", external(location="w.bin", offset=(1 << 64) - 8), says=["w.bin", "40 bytes"])
+        self.refused("more.onnx", external(location="w.bin", offset=1 << 70), says=["offset", "not a size"])
+        self.refused("minus.onnx", external(location="w.bin", offset=-4), says=["offset", "not a size"])
+        self.refused("length.onnx", external(location="w.bin", length=12), says=["16", "12"])
+        self.json("build", self.file("fits.onnx", external(location="w.bin", offset=24, length=16)), "-o", "fits.narae")
+
+    def test_sizes_and_ranks_that_make_no_sense(self):
+        self.refused("rank.onnx", self.one_node("Relu", ["x"], shape=[1] * 40), says=["rank 40"])
+        self.refused("size.onnx", self.one_node("Relu", ["x"], shape=[1 << 62]), says=["too large"])
+        self.refused("expand.onnx", self.one_node("Expand", ["x", "c"], [tensor("c", I64, [1], [1 << 61])]),
+                     says=["culprit", "no memory holds"])
+        self.refused("string.onnx", self.one_node("Relu", ["x"], dtype=8), says=["x", "string"])
+        self.refused("cut_attribute.onnx", self.one_node("Relu", ["x"]).replace(b"Relu", b"R\xffl\xff"), says=["UTF-8"])
 
     def test_missing_operators_are_all_named(self):
         nodes = [node("Frobnicate", ["x"], ["a"], "one"), node("Transmogrify", ["a"], ["b"], "two"),

@@ -15,6 +15,7 @@ from onnx_file import F32, ramp, small_cnn, write_npy
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("NARAE_COMMAND", ROOT / "build/release/narae"))
 OK, FAILED, USAGE, BAD_FILE, DOES_NOT_FIT, DIFFERS = range(6)
+COMMANDS = ["build", "run", "bench", "explain", "compare", "devices"]
 CODES = {FAILED: "failed", USAGE: "usage", BAD_FILE: "bad_file", DOES_NOT_FIT: "does_not_fit", DIFFERS: "differs"}
 
 
@@ -49,7 +50,7 @@ class CommandTest(unittest.TestCase):
 
     def narae(self, *arguments, **options):
         command = [str(BINARY), *map(str, arguments)]
-        if arguments and not str(arguments[0]).startswith("-"):
+        if arguments and arguments[0] in COMMANDS and not any(str(word).startswith("--cache-dir") for word in arguments):
             command += ["--cache-dir", str(self.folder / "cache")]
         result = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, timeout=300, **options)
         self.assertGreaterEqual(result.returncode, 0, f"{command} died: {result.stderr[-3000:]}")

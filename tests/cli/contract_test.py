@@ -5,10 +5,9 @@ import pathlib
 import re
 import unittest
 
-from command import BAD_FILE, BINARY, DIFFERS, DOES_NOT_FIT, FAILED, OK, ROOT, USAGE, CommandTest
+from command import BAD_FILE, BINARY, COMMANDS, DIFFERS, DOES_NOT_FIT, FAILED, OK, ROOT, USAGE, CommandTest
 from onnx_file import F32, F64, read_npy, write_npy
 
-COMMANDS = ["build", "run", "bench", "explain", "compare", "devices"]
 EVERYWHERE = ["--json", "--device", "--threads", "--isa", "--opt", "--passes", "--deterministic", "--seed",
               "--memory-limit", "--cache-dir"]
 

@@ -29,8 +29,8 @@ def block(field, value):
 def tensor(name, dtype, dims, values=None, raw=None, external=None):
     out = b"".join(number(1, dim) for dim in dims) + number(2, dtype) + block(8, name)
     if external is not None:
-        pair = block(1, "location") + block(2, external)
-        return out + block(13, pair) + number(14, 1)
+        pairs = external if isinstance(external, dict) else {"location": external}
+        return out + b"".join(block(13, block(1, key) + block(2, str(text))) for key, text in pairs.items()) + number(14, 1)
     return out + block(9, array.array(DESCR[dtype][1], values).tobytes() if raw is None else raw)
 
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every shape of a Graph must be, whoever makes it: files do, so nothing behind this check sees sizes that overflow.
+// What every shape of a Graph must be, whoever makes it: files do, so nothing behind this check sees sizes that
+// overflow.
 #pragma once
 
 #include "tensor/dim.h"

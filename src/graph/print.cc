@@ -28,9 +28,11 @@ struct Printer {
   void constant(const Ids& ids, const Value& value, const std::string& indent) {
     out += fmt::format("{}const {}{} {} ", indent, ref(ids, &value), name_text(value), type_text(value));
     const Tensor& tensor = value.tensor();
-    if (tensor.count() > options.inline_limit) {
-      const std::string leaf =
-          options.leaf_name ? options.leaf_name(value) : fmt::format("{:016x}", hash_contents(tensor));
+    const bool elsewhere = !tensor.data && tensor.count() > 0;  // an engine file holds it in a packed form only
+    if (tensor.count() > options.inline_limit || elsewhere) {
+      const std::string leaf = options.leaf_name ? options.leaf_name(value)
+                               : elsewhere       ? "packed"
+                                                 : fmt::format("{:016x}", hash_contents(tensor));
       out += "leaf " + leaf + "\n";
       return;
     }

@@ -14,8 +14,9 @@ namespace narae {
 namespace {
 enum class AtomKind { symbol, floordiv, ceildiv, min, max };
 
-// Far above what models need. Expressions that contain each other twice, and products of sums, grow without end.
-constexpr size_t text_limit = 1 << 16, term_limit = 1 << 12;
+// Above what models need (a Reshape to sizes that are all inputs takes 1.6 MB). Expressions that contain each other
+// twice, and products of sums, grow without end.
+constexpr size_t text_limit = 1 << 22, term_limit = 1 << 12;
 
 int64_t clamp_wide(__int128 value) {
   if (value > Dim::no_limit) return Dim::no_limit;

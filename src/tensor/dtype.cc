@@ -21,7 +21,7 @@ DType dtype_from_name(std::string_view name) {
   for (int i = 0; i < dtype_count; ++i) {
     if (name == rows[i].name) return static_cast<DType>(i);
   }
-  fail(ErrorCode::usage, "unknown element type \"{}\"", name);
+  fail(ErrorCode::bad_file, "unknown element type \"{}\"", name);
 }
 
 bool is_float(DType type) {

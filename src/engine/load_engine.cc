@@ -153,7 +153,9 @@ class Reader {
       }
       const auto it = part.constants.find({number, "plain"});
       if (it != part.constants.end()) return mapped(it->second.first, dtype, dims, "constant");
-      if (complete || (!is_float(dtype) && bytes <= 512)) bad(fmt::format("constant c{} is missing", number));
+      const bool is_small = element_count(dims) <= PrintOptions().inline_limit;  // the text holds those itself
+      if (complete || is_small || (!is_float(dtype) && bytes <= 512))
+        bad(fmt::format("constant c{} is missing", number));
       Tensor tensor;
       tensor.dtype = dtype;
       tensor.dims = dims;

@@ -77,7 +77,11 @@ std::shared_ptr<Engine> load_model(const std::string& path, Runtime& runtime, co
   auto engine = recognise(path) == ModelKind::engine ? open_engine(path, runtime, options, report)
                                                      : compile_onnx(path, runtime, options, report);
   engine->weights().set_budget(&runtime.budget());
-  engine->weights().load_all(*engine->lowered().graph, engine->lowered().selection, *runtime.device());
+  with_context([&] { return fmt::format("\"{}\"", path); },
+               [&] {
+                 const LoweredEngine& lowered = engine->lowered();
+                 engine->weights().load_all(*lowered.graph, lowered.selection, *runtime.device());
+               });
   return engine;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model_flags.h"
 
+#include <charconv>
 #include <cstdlib>
 
 #include "backend/backends.h"
@@ -53,6 +54,7 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console) {
       ->group(group);
   app.add_option("--seed", flags.seed, "of whatever is random, such as the inputs of bench")
       ->group(group)
+      ->check(whole_number())
       ->capture_default_str();
   app.add_option("--memory-limit", flags.memory_limit, "bytes for weights and arenas together (K, M, G work); 0: none")
       ->group(group)
@@ -80,6 +82,16 @@ CLI::Validator number_between(double low, double high) {
   return CLI::Validator(check, range);
 }
 
+CLI::Validator whole_number() {
+  const auto check = [](const std::string& text) {
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    return whole ? std::string() : fmt::format("\"{}\" is no whole number of 64 bits from 0 on", text);
+  };
+  return CLI::Validator(check, "UINT64");
+}
+
 void require_text(const std::string& text, const char* flag) {
   if (text.empty()) fail(ErrorCode::usage, "{} is empty; give it a path", flag);
 }
@@ -87,6 +99,7 @@ void require_text(const std::string& text, const char* flag) {
 RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets) {
   if (flags.memory_limit > static_cast<uint64_t>(INT64_MAX))
     fail(ErrorCode::usage, "--memory-limit {} is no limit; give 0 for none", flags.memory_limit);
+  if (flags.isa.empty()) fail(ErrorCode::usage, "there is no instruction set \"\"; `narae devices` lists them");
   RuntimeOptions options;
   options.device = flags.device;
   options.isa = flags.isa;

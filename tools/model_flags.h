@@ -28,6 +28,8 @@ void add_model(CLI::App& app, std::string& path, ModelFlags& flags, Console& con
 
 // A check that lets only finite numbers from `low` to `high` pass.
 CLI::Validator number_between(double low, double high);
+// A check that lets only whole numbers from 0 to the largest 64-bit one pass.
+CLI::Validator whole_number();
 // Throws Error usage where a flag's text is empty.
 void require_text(const std::string& text, const char* flag);
 

@@ -82,7 +82,7 @@ class BadModels(CommandTest):
     def test_sizes_and_ranks_that_make_no_sense(self):
         self.refused("rank.onnx", self.one_node("Relu", ["x"], shape=[1] * 40), says=["rank 40"])
         self.refused("size.onnx", self.one_node("Relu", ["x"], shape=[1 << 62]), says=["too large"])
-        self.refused("expand.onnx", self.one_node("Expand", ["x", "c"], [tensor("c", I64, [1], [1 << 61])]),
+        self.refused("expand.onnx", self.one_node("Expand", ["x", "c"], [tensor("c", I64, [1], [1 << 61])], shape=(1,)),
                      says=["culprit", "no memory holds"])
         self.refused("string.onnx", self.one_node("Relu", ["x"], dtype=8), says=["x", "string"])
         self.refused("cut_attribute.onnx", self.one_node("Relu", ["x"]).replace(b"Relu", b"R\xffl\xff"), says=["UTF-8"])

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "graph/inline_body.h"
 
 namespace narae {
 namespace {
@@ -157,10 +158,13 @@ class NodeTuner {
   std::unordered_set<std::string> seen_;
 };
 
-void collect(const Graph& graph, std::vector<const Node*>& nodes) {
+// All nodes, and those that would stand in the place of fused ones; `bodies` keeps the latter.
+void collect(const Graph& graph, std::vector<const Node*>& nodes, std::vector<std::unique_ptr<Graph>>& bodies) {
   for (const Node* node = graph.first(); node; node = node->next()) {
     nodes.push_back(node);
-    for (const auto& body : node->bodies()) collect(*body, nodes);
+    if (node->bodies().empty()) continue;
+    bodies.push_back(body_on_operands(*node));
+    collect(*bodies.back(), nodes, bodies);
   }
 }
 
@@ -169,7 +173,8 @@ void collect(const Graph& graph, std::vector<const Node*>& nodes) {
 TuneResult tune(const Graph& graph, Runtime& runtime, const SymbolValues& sizes, int level, Progress* progress) {
   NodeTuner tuner(runtime, sizes, budget_of(level));
   std::vector<const Node*> nodes;
-  collect(graph, nodes);
+  std::vector<std::unique_ptr<Graph>> bodies;
+  collect(graph, nodes, bodies);
   for (size_t i = 0; i < nodes.size(); ++i) {
     tuner.tune(*nodes[i]);
     if (!progress) continue;

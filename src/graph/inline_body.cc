@@ -36,4 +36,16 @@ Node* inline_body(Graph& graph, Node* node) {
   return first;
 }
 
+std::unique_ptr<Graph> body_on_operands(const Node& node) {
+  NARAE_CHECK(node.bodies().size() == 1);
+  std::unique_ptr<Graph> body = node.bodies()[0]->clone();
+  for (size_t i = 0; i < body->inputs().size(); ++i) {
+    const Value* operand = node.input(i);
+    if (operand && operand->is_constant()) {
+      body->replace_uses(body->inputs()[i], body->add_constant(operand->tensor(), operand->name()));
+    }
+  }
+  return body;
+}
+
 }  // namespace narae

@@ -8,5 +8,8 @@ namespace narae {
 
 // Results take over names and users; `node` is gone afterwards. Returns the first node put in (null: an empty body).
 Node* inline_body(Graph& graph, Node* node);
+// The body alone, with the node's constant operands as constants: what its nodes would be if they were put in its
+// place.
+std::unique_ptr<Graph> body_on_operands(const Node& node);
 
 }  // namespace narae

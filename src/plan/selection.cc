@@ -30,6 +30,23 @@ double EstimatedCosts::seconds(const Node& node, const Choice& choice, const Nod
   return choice.tactic->estimate(node, choice, dims, target);
 }
 
+namespace {
+
+// Beside measured times an estimate only counts on their scale: what nobody timed must not win by optimism.
+void scale_estimates(const Node& node, const NodeDims& dims, const Target& target, std::vector<Candidate>& candidates) {
+  double scale = 1;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.measured) continue;
+    const double estimate = candidate.choice.tactic->estimate(node, candidate.choice, dims, target);
+    if (estimate > 0) scale = std::max(scale, candidate.seconds / estimate);
+  }
+  for (Candidate& candidate : candidates) {
+    if (!candidate.measured) candidate.seconds *= scale;
+  }
+}
+
+}  // namespace
+
 std::vector<Candidate> candidates_for(const Node& node, Device& device, const SymbolValues& sizes,
                                       const CostSource& costs) {
   const NodeDims dims = node_dims(node, sizes);
@@ -47,6 +64,7 @@ std::vector<Candidate> candidates_for(const Node& node, Device& device, const Sy
     candidate.choice = std::move(choice);
     candidates.push_back(std::move(candidate));
   }
+  scale_estimates(node, dims, device.target(), candidates);
   return candidates;
 }
 
@@ -62,12 +80,14 @@ double best_seconds(const std::vector<Candidate>& candidates, bool& covered) {
   return best;
 }
 
-double body_seconds(const Graph& body, Device& device, const SymbolValues& sizes, const CostSource& costs) {
+// Of the parts of a fused node, each for itself.
+double body_seconds(const Node& fused, Device& device, const SymbolValues& sizes, const CostSource& costs) {
+  const std::unique_ptr<Graph> body = body_on_operands(fused);
   double sum = 0;
-  for (const Node* node = body.first(); node; node = node->next()) {
+  for (const Node* node = body->first(); node; node = node->next()) {
     bool covered;
     double best = best_seconds(candidates_for(*node, device, sizes, costs), covered);
-    if (!node->bodies().empty() && !covered) best = body_seconds(*node->bodies()[0], device, sizes, costs);
+    if (!node->bodies().empty() && !covered) best = body_seconds(*node, device, sizes, costs);
     sum += best;
   }
   return sum;
@@ -87,7 +107,7 @@ std::vector<BodyDecision> split_bodies(Graph& graph, Device& device, const Symbo
       bool covered;
       const double whole = best_seconds(candidates_for(*node, device, sizes, costs), covered);
       decision.whole_seconds = covered ? whole : -1;
-      decision.split_seconds = body_seconds(*node->bodies()[0], device, sizes, costs);
+      decision.split_seconds = body_seconds(*node, device, sizes, costs);
       decision.kept = covered && (options.keep_all_bodies || whole <= decision.split_seconds);
       if (!decision.kept) {
         Node* first = inline_body(graph, node);

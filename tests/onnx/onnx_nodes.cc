@@ -8,6 +8,7 @@
 // A graph input is never turned into a constant. Passed / failed / unsupported are told apart: unsupported means the
 // importer (or the reader of the data) refused with an Error, failed means it ran and gave something else.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "kernels/cpu/cpu_features.h"
 #include "node_case.h"
 #include "node_runner.h"
 
@@ -98,6 +100,12 @@ struct Options {
 int run(const Options& options) {
   if (!std::filesystem::is_directory(options.data)) {
     std::printf("SKIPPED: the ONNX node tests are not at \"%s\"\n", options.data.c_str());
+    return 77;
+  }
+  const std::vector<std::string>& isas = cpu::known_isas();
+  const std::string& isa = options.runner.isa;
+  if (std::find(isas.begin(), isas.end(), isa) != isas.end() && !cpu::supports_isa(cpu::detect_cpu_features(), isa)) {
+    std::printf("SKIPPED: hardware: this machine has no %s\n", isa.c_str());
     return 77;
   }
   const std::unique_ptr<NodeRunner> runner = make_node_runner(options.runner);

@@ -58,8 +58,11 @@ pip_install() { .venv/bin/python -m pip install -q --disable-pip-version-check -
 python_environment() {
   [ -x .venv/bin/python ] || { say "making .venv" && python3 -m venv .venv; }
   say "Python packages of scripts/requirements-test.txt"
-  pip_install scripts/requirements-test.txt ||
-    warn "Python packages could not be installed; checks against onnxruntime will be skipped"
+  pip_install scripts/requirements-test.txt || {
+    echo "setup: the Python packages of scripts/requirements-test.txt could not be installed: pip must reach PyPI, or" \
+      "an index that its configuration names" >&2
+    exit 1
+  }
   if [ "$kind" = bench ]; then
     pip_install scripts/requirements-bench.txt || warn "openvino could not be installed; bench will go without"
   fi

@@ -123,7 +123,7 @@ typedef struct narae_runtime_options {
   uint64_t memory_limit_bytes; /* weights, arenas and the rest together; 0 = none */
   int32_t threads;             /* per core set, the caller's among them; 0 = usable cores / core_sets */
   int32_t core_sets;           /* separate sets of cores, each running one session at a time; at least 1 */
-  int32_t deterministic;       /* 1: a result depends on its own row only, not on batch or thread count */
+  int32_t deterministic;       /* must be 0: results that depend on their own row only are not there yet */
 } narae_runtime_options;
 #define NARAE_RUNTIME_OPTIONS_INIT \
   { sizeof(narae_runtime_options), NULL, NULL, NULL, 0, 0, 1, 0 }

@@ -24,7 +24,8 @@ class Kernel {
   virtual ~Kernel() = default;
   // Device memory that one launch needs besides its operands; the planner puts it into the arena.
   virtual size_t workspace_bytes() const { return 0; }
-  // Absent optional operands are null. Never throws or allocates on the hot path.
+  // Absent optional operands are null. Allocates nothing; throws Error only for what the operands hold (an index that
+  // lies outside) and where a library failed.
   virtual void launch(Stream& stream, std::span<void* const> operands, void* workspace) const = 0;
 };
 
@@ -38,7 +39,7 @@ NodeDims node_dims(const Node& node, const SymbolValues& symbols);
 
 class Tactic;
 
-// What a result's bits depend on; used by --deterministic.
+// What a result's bits depend on; --deterministic, which is not there yet, will choose by it.
 struct Numerics {
   bool same_across_runs = true;
   bool same_across_threads = true;
@@ -81,7 +82,8 @@ class Tactic {
     int64_t offset = 0;            // bytes
   };
   virtual void aliases(const Node& node, const Choice& choice, const NodeDims& dims, std::vector<Alias>& out) const {}
-  // A constant operand in the form that the choice asked for, as opaque bytes in host memory. Called at load.
+  // A constant operand in the form that the choice asked for, as opaque bytes in host memory. Called at load. Of
+  // a constant without bytes: a result of that size, whatever it holds.
   virtual Tensor pack(const Node& node, const Choice& choice, size_t input, const Tensor& constant,
                       const Target& target) const;
   // The kernel for concrete sizes; prepare time, may allocate.

@@ -14,7 +14,7 @@
 
 namespace narae {
 
-// How fusions ended, for explain; made by compile/, kept as text.
+// What building found out, for explain and build; not in the engine file.
 struct EngineNotes {
   std::vector<BodyDecision> bodies;
   int64_t timed_choices = 0, cached_choices = 0;

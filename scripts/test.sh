@@ -29,7 +29,7 @@ build() {
 }
 
 step "format"
-mapfile -t sources < <(git ls-files '*.cc' '*.h' '*.c')
+mapfile -t sources < <(git ls-files '*.cc' '*.h' '*.hpp' '*.c')
 if [ ${#sources[@]} -eq 0 ] || clang-format --dry-run -Werror "${sources[@]}" >build/format.log 2>&1; then
   python3 scripts/junit.py $results/format.xml format clang-format
 else

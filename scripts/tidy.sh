@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# clang-tidy over every source of the release build (.clang-tidy says what it looks for).
+# clang-tidy over the sources of src/ and tools/ (.clang-tidy says what it looks for).
 #   scripts/tidy.sh [FILE..]
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attributes of a node: one plain struct per op with ONE field list, from which ==, hash, text and parse follow.
+// Attributes of a node: one plain struct per op with ONE field list, from which text and parse follow; what has equal
+// text is equal.
 //
 //   struct ConvAttributes {
 //     std::vector<int64_t> strides, pads;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Test cases of ops, written once beside each op (x_cases.cc) and run everywhere: here against the shape rules and
-// decompositions, on every backend against the references, and by the benchmarks. Compiled into tests only.
+// decompositions, on every backend against the references. Compiled into tests only.
 #pragma once
 
 #include <functional>

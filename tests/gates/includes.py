@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrows: a room includes only headers of rooms it links (and theirs), as its CMakeLists.txt says and
 docs/architecture.md section 2 allows; no cycle of rooms or of headers. kernels/ sees plain headers of tensor/ only.
-tools/ stands on api and compile, examples/ and include/ on the public headers alone."""
+tools/ stands on load, examples/ and include/ on the public headers alone."""
 import re
 
 from tree import CPP, is_test
@@ -108,7 +108,7 @@ def allowed_rooms(name, rooms, arrows, documented):
         start = [room] + lists["DEPS"] + (lists["TEST_DEPS"] if is_test(name) else [])
         return closure(start, arrows)
     if top == "tools":
-        return closure(["api", "compile"], documented or arrows)
+        return closure(["load"], documented or arrows)
     if top in ("examples", "include"):
         return set()
     return None

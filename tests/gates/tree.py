@@ -38,7 +38,7 @@ class Tree:
         return (self.root / name).is_dir()
 
 
-CPP = (".cc", ".h", ".c")
+CPP = (".cc", ".h", ".hpp", ".c")
 
 
 def is_test(name):

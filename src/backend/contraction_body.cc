@@ -13,7 +13,8 @@ namespace {
 // Takes bias, residual and activation off the head of body.rest.
 class Peeler {
  public:
-  Peeler(ContractionBody& body, const NodeDims& dims) : body_(body), dims_(dims), uses_(count_uses(body.rest)) {}
+  Peeler(ContractionBody& body, const NodeDims& dims, const Dims& result)
+      : body_(body), dims_(dims), result_(result), uses_(count_uses(body.rest)) {}
 
   void run(bool take_bias, bool take_residual) {
     const ScalarProgram& program = body_.rest;
@@ -24,7 +25,7 @@ class Peeler {
       }
     }
     if (take_residual && at_ < program.body.size()) {
-      if (const int input = added_input(ScalarClass::full); input > 0 && operand_dims(input) == body_.result) {
+      if (const int input = added_input(ScalarClass::full); input > 0 && operand_dims(input) == result_) {
         body_.residual = body_.rest_operands[static_cast<size_t>(input)];
         advance();
       }
@@ -95,6 +96,7 @@ class Peeler {
 
   ContractionBody& body_;
   const NodeDims& dims_;
+  const Dims& result_;
   std::vector<int> uses_;
   size_t at_ = 0;
   uint16_t current_ = 0;
@@ -109,6 +111,23 @@ int operand_of(const Node& node, const Value* value) {
   const std::vector<Value*>& inputs = node.bodies()[0]->inputs();
   const auto found = std::find(inputs.begin(), inputs.end(), value);
   return found == inputs.end() ? -2 : static_cast<int>(found - inputs.begin());
+}
+
+// Sizes at which only what is always equal is equal and only what is always one is one. How operands vary over the
+// result is told at these: a choice made at one size runs at every other.
+SymbolValues generic_symbols(const Node& node) {
+  std::vector<Dim> symbols;
+  for (const Value* value : node.inputs()) {
+    if (!value) continue;
+    for (const Dim& dim : value->shape()) dim.collect_symbols(symbols);
+  }
+  for (const Value* value : node.outputs()) {
+    for (const Dim& dim : value->shape()) dim.collect_symbols(symbols);
+  }
+  SymbolValues values;
+  for (const Dim& symbol : symbols)
+    values.emplace(symbol.symbol_name(), 9973 + 214 * static_cast<int64_t>(values.size()));
+  return values;
 }
 
 bool lower_rest(const Node& node, const NodeDims& dims, size_t part, const SpanOf& span_of, ContractionBody& body) {
@@ -181,9 +200,12 @@ std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims
   body.result = evaluate(body.anchor->output(0)->shape(), *dims.symbols);
   if (dims.outputs[part] != body.result) return std::nullopt;
   if (!node.is("fused")) return body;
-  if (!lower_rest(node, dims, part, spans(body.result), body)) return std::nullopt;
+  const SymbolValues symbols = generic_symbols(node);
+  const NodeDims generic = node_dims(node, symbols);
+  const Dims result = evaluate(body.anchor->output(0)->shape(), symbols);
+  if (generic.outputs[part] != result || !lower_rest(node, generic, part, spans(result), body)) return std::nullopt;
   const bool has_bias = body.operands.size() > 2 && body.operands[2] >= 0;
-  if (body.has_rest()) Peeler(body, dims).run(!has_bias, take_residual);
+  if (body.has_rest()) Peeler(body, generic, result).run(!has_bias, take_residual);
   return body;
 }
 

@@ -21,6 +21,9 @@ struct Budget {
   int rounds = 3;
 };
 
+constexpr double unusable_seconds = 1e5;  // of a candidate whose library refuses it
+constexpr double hopeless = 8;            // times the best warm-up
+
 Budget budget_of(int level) {
   if (level <= 3) return {1.0, 4, 0.02, 3};
   if (level == 4) return {2.0, 8, 0.06, 5};
@@ -96,15 +99,22 @@ class NodeTuner {
         ++result.cached;
         continue;
       }
-      trials[i] = std::make_unique<Trial>(node, candidates[i].choice, dims, device_);
-      open.push_back(i);
+      try {
+        trials[i] = std::make_unique<Trial>(node, candidates[i].choice, dims, device_);
+        open.push_back(i);
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::internal) throw;
+        cache_.put(TimingCache::key(node, candidates[i].choice, dims, device_.target()), unusable_seconds);
+      }
     }
     if (open.empty()) return;
     const double share = budget_.seconds / static_cast<double>(open.size() * static_cast<size_t>(budget_.rounds));
-    for (int round = 0; round <= budget_.rounds; ++round) {  // round 0 warms up and is not counted
+    for (const size_t i : open) best[i] = time(*trials[i], share);  // warms up; what is far behind stops here
+    const double least =
+        best[*std::min_element(open.begin(), open.end(), [&](size_t a, size_t b) { return best[a] < best[b]; })];
+    for (int round = 0; round < budget_.rounds; ++round) {
       for (const size_t i : open) {
-        const double seconds = time(*trials[i], share);
-        if (round > 0) best[i] = std::min(best[i], seconds);
+        if (best[i] <= least * hopeless) best[i] = std::min(best[i], time(*trials[i], share));
       }
     }
     for (const size_t i : open) {

@@ -16,11 +16,11 @@ namespace narae {
 
 struct RuntimeOptions {
   std::string device = "cpu";
-  std::string isa;           // empty or "auto": the best of the machine
-  std::string cache_dir;     // peaks and timings; empty: nothing on disk
-  int64_t memory_limit = 0;  // bytes; 0: none
-  int threads = 0;           // of one core set; 0: all its cores
-  int core_sets = 1;         // Devices that run at the same time
+  std::string isa;             // empty or "auto": the best of the machine
+  std::string cache_dir;       // peaks and timings; empty: nothing on disk
+  int64_t memory_limit = 0;    // bytes; 0: none
+  int threads = 0;             // of one core set; 0: all its cores
+  int core_sets = 1;           // Devices that run at the same time
   bool deterministic = false;  // not there yet: Error usage
 };
 

@@ -26,8 +26,9 @@ struct LoadOptions {
   std::function<void(Graph&)> edit;
 };
 
-// Compiles a model or maps an engine file, which is planned anew where it holds nothing for this device. Its weights are
-// taken from the runtime's memory account, so the runtime must outlive it. Throws bad_file, usage for shapes given with an engine file, and what compile() throws.
+// Compiles a model or maps an engine file, which is planned anew where it holds nothing for this device. Its weights
+// are taken from the runtime's memory account, so the runtime must outlive it. Throws bad_file, usage for shapes given
+// with an engine file, and what compile() throws.
 std::shared_ptr<Engine> load_model(const std::string& path, Runtime& runtime, const LoadOptions& options = {},
                                    CompileReport* report = nullptr);
 

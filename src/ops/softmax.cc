@@ -76,6 +76,7 @@ std::vector<Value*> decompose_log_softmax(Builder& b, const Node& node) {
 std::vector<Value*> decompose_hardmax(Builder& b, const Node& node) {
   const Value* x = node.input(0);
   const int64_t axis = normal_axis(node.attributes<SoftmaxAttributes>().axis, x->rank());
+  if (x->shape()[static_cast<size_t>(axis)].low() < 1) return {};  // nothing in it has a place
   Value* place = b.op("arg_max", {node.input(0)}, ArgAttributes{axis, false, false});
   Tensor values = Tensor::allocate(x->dtype(), {2});
   set_element(values, 0, 0), set_element(values, 1, 1);

@@ -25,6 +25,12 @@ int Program::root(int slot, int64_t* offset) const {
 
 namespace {
 
+// Of a node all of whose results are empty.
+class NoWork final : public Kernel {
+ public:
+  void launch(Stream&, std::span<void* const>, void*) const override {}
+};
+
 class ProgramBuilder {
  public:
   ProgramBuilder(const Graph& graph, const Selection& selection, Device& device, const SymbolValues& sizes)
@@ -162,8 +168,12 @@ class ProgramBuilder {
     }
     aliases_.push_back({program_.records.size(), node.inputs().size(), std::move(aliases)});
     Record& record = new_record(RecordKind::launch);
-    record.kernel = with_context([&] { return fmt::format("node \"{}\" ({})", node.label(), node.op().name); },
-                                 [&] { return choice.tactic->specialise(node, choice, dims, device_); });
+    if (std::all_of(dims.outputs.begin(), dims.outputs.end(), [](const Dims& d) { return element_count(d) == 0; })) {
+      record.kernel = std::make_unique<NoWork>();
+    } else {
+      record.kernel = with_context([&] { return fmt::format("node \"{}\" ({})", node.label(), node.op().name); },
+                                   [&] { return choice.tactic->specialise(node, choice, dims, device_); });
+    }
     record.operands = std::move(operands);
     record.node = &node;
     record.what = choice.config.empty() ? choice.tactic->name() : choice.tactic->name() + ("/" + choice.config);

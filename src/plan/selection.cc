@@ -34,12 +34,13 @@ namespace {
 
 // Beside measured times an estimate only counts on their scale: what nobody timed must not win by optimism.
 void scale_estimates(const Node& node, const NodeDims& dims, const Target& target, std::vector<Candidate>& candidates) {
-  double scale = 1;
+  const Candidate* best = nullptr;
   for (const Candidate& candidate : candidates) {
-    if (!candidate.measured) continue;
-    const double estimate = candidate.choice.tactic->estimate(node, candidate.choice, dims, target);
-    if (estimate > 0) scale = std::max(scale, candidate.seconds / estimate);
+    if (candidate.measured && (!best || candidate.seconds < best->seconds)) best = &candidate;
   }
+  if (!best) return;
+  const double estimate = best->choice.tactic->estimate(node, best->choice, dims, target);
+  const double scale = estimate > 0 ? std::max(1.0, best->seconds / estimate) : 1.0;
   for (Candidate& candidate : candidates) {
     if (!candidate.measured) candidate.seconds *= scale;
   }

@@ -87,12 +87,12 @@ void set_element(const Tensor& t, int64_t i, double value) {
     case DType::f16: t.as<uint16_t>()[i] = float_to_half(static_cast<float>(value)); break;
     case DType::bf16: t.as<uint16_t>()[i] = float_to_bfloat(static_cast<float>(value)); break;
     case DType::f64: t.as<double>()[i] = value; break;
-    case DType::i8: t.as<int8_t>()[i] = to_whole<int8_t>(value); break;
-    case DType::u8: t.as<uint8_t>()[i] = to_whole<uint8_t>(value); break;
-    case DType::i16: t.as<int16_t>()[i] = to_whole<int16_t>(value); break;
-    case DType::u16: t.as<uint16_t>()[i] = to_whole<uint16_t>(value); break;
-    case DType::i32: t.as<int32_t>()[i] = to_whole<int32_t>(value); break;
-    case DType::u32: t.as<uint32_t>()[i] = to_whole<uint32_t>(value); break;
+    case DType::i8: t.as<int8_t>()[i] = static_cast<int8_t>(to_whole<int64_t>(value)); break;
+    case DType::u8: t.as<uint8_t>()[i] = static_cast<uint8_t>(to_whole<int64_t>(value)); break;
+    case DType::i16: t.as<int16_t>()[i] = static_cast<int16_t>(to_whole<int64_t>(value)); break;
+    case DType::u16: t.as<uint16_t>()[i] = static_cast<uint16_t>(to_whole<int64_t>(value)); break;
+    case DType::i32: t.as<int32_t>()[i] = static_cast<int32_t>(to_whole<int64_t>(value)); break;
+    case DType::u32: t.as<uint32_t>()[i] = static_cast<uint32_t>(to_whole<int64_t>(value)); break;
     case DType::i64: t.as<int64_t>()[i] = to_whole<int64_t>(value); break;
     case DType::u64: t.as<uint64_t>()[i] = to_whole<uint64_t>(value); break;
     case DType::boolean: t.as<uint8_t>()[i] = value != 0; break;

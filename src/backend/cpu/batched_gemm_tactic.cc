@@ -181,7 +181,7 @@ class BatchedGemmTactic final : public Tactic {
 
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
     const std::optional<BatchedProblem> problem = batched_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     const GemmShape& s = problem->gemm.shape;
     const auto products = static_cast<double>(problem->products() * problem->gemm.outer * problem->gemm.inner);
     const double flops =
@@ -197,7 +197,7 @@ class BatchedGemmTactic final : public Tactic {
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
     std::optional<BatchedProblem> problem = batched_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     const GemmConfig config = parse_config(choice.config, *problem);
     return std::make_unique<BatchedGemmKernel>(level_.threads, node, dims, std::move(*problem), config, *tiles_,
                                                *steps_);

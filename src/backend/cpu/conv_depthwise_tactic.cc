@@ -84,7 +84,7 @@ class ConvDepthwiseTactic final : public Tactic {
 
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
     const std::optional<ConvProblem> problem = problem_of(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     return depthwise_seconds(*problem, node_bytes(node, choice, dims), target);
   }
 
@@ -99,7 +99,7 @@ class ConvDepthwiseTactic final : public Tactic {
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
     std::optional<ConvProblem> problem = problem_of(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     const bool packed = !choice.packs[problem->weights].empty();
     return std::make_unique<DepthwiseKernel>(level_.threads, node, dims, std::move(*problem), packed, *kernels_,
                                              *steps_);

@@ -202,7 +202,7 @@ class ConvOnednnTactic final : public Tactic {
     NARAE_CHECK(table);
     ConvProblem problem = chosen(node, choice, dims);
     const std::optional<OnednnPost> post = onednn_post(problem.body, problem.bias >= 0);
-    NARAE_CHECK(post);
+    require_covered(post.has_value(), node);
     return std::make_unique<OnednnConvKernel>(level_.threads, node, std::move(problem), parse_config(choice.config),
                                               *post, *table);
   }
@@ -232,7 +232,7 @@ class ConvOnednnTactic final : public Tactic {
 
   ConvProblem chosen(const Node& node, const Choice& choice, const NodeDims& dims) const {
     std::optional<ConvProblem> problem = conv_problem(node, dims, "conv", tiles_->lanes, false);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     problem->in = choice.inputs[problem->x];
     problem->shape.plain_input = problem->in.is_plain();
     return std::move(*problem);

@@ -46,11 +46,18 @@ void set_sizes(const Dims& x, const Dims& w, const Dims& y, ConvShape& shape) {
   shape.kh = two ? w[2] : 1, shape.kw = w.back();
 }
 
-// Groups that fill no whole channel blocks are one to the kernels: more multiplications, but on whole tiles.
-void merge_groups(int lanes, ConvShape& s) {
-  const int64_t groups = s.groups;
-  if (groups == 1 || is_depthwise(s) || (s.ic / groups % lanes == 0 && s.oc / groups % lanes == 0)) return;
-  s.merged = groups, s.groups = 1;
+// Groups that fill no whole channel blocks become fewer that do: more multiplications (at most `lanes` times as many),
+// but on whole tiles. False: that would be too many.
+bool merge_groups(int lanes, ConvShape& s) {
+  const int64_t groups = s.groups, ic = s.ic / groups, oc = s.oc / groups;
+  if (groups == 1 || is_depthwise(s)) return true;
+  for (int64_t merged = 1; merged <= std::min<int64_t>(groups, lanes); ++merged) {
+    const bool whole = merged * ic % lanes == 0 && merged * oc % lanes == 0;
+    if (groups % merged != 0 || (!whole && merged != groups)) continue;
+    s.merged = merged, s.groups = groups / merged;
+    return true;
+  }
+  return false;
 }
 
 bool has_sizes(const ConvShape& s) {
@@ -80,9 +87,7 @@ std::optional<ConvProblem> conv_problem(const Node& node, const NodeDims& dims, 
   shape.plain_input = plain_input;
   set_attributes(*body->anchor, shape);
   if (!has_sizes(shape)) return std::nullopt;
-  merge_groups(lanes, shape);
-  // Every output phase must be there, because the packed weights are in their order.
-  if (shape.transposed && (shape.oh < shape.stride_h || shape.ow < shape.stride_w)) return std::nullopt;
+  if (!merge_groups(lanes, shape)) return std::nullopt;
   problem.out = Layout::blocked(1, lanes);
   problem.in = plain_input ? Layout::plain() : problem.out;
   problem.space = {body->result, 1, true, lanes};

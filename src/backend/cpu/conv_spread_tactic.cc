@@ -92,7 +92,7 @@ class ConvSpreadTactic final : public Tactic {
 
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
     const std::optional<SpreadProblem> problem = spread_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     const SpreadShape& s = problem->shape;
     const auto columns = static_cast<double>(round_up(s.oc * s.kh * s.kw, tiles_->lanes));
     const auto pixels = static_cast<double>(s.n * s.ih * s.iw);
@@ -110,7 +110,7 @@ class ConvSpreadTactic final : public Tactic {
 
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice&, const NodeDims& dims, Device&) const override {
     const std::optional<SpreadProblem> problem = spread_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     return std::make_unique<SpreadKernel>(level_.threads, node, *problem, *tiles_);
   }
 

@@ -23,6 +23,13 @@ void CpuKernel::launch(Stream& stream, std::span<void* const> operands, void* wo
   finish();
 }
 
+void require_covered(bool covered, const Node& node) {
+  if (covered) return;
+  fail(ErrorCode::does_not_fit,
+       "\"{}\": the kernel that was chosen does not cover these sizes; give the build a profile that holds them",
+       node.label());
+}
+
 CpuKernelGroup::CpuKernelGroup(int threads, std::vector<std::unique_ptr<CpuKernel>> parts)
     : CpuKernel(threads), parts_(std::move(parts)) {
   for (const auto& part : parts_) {

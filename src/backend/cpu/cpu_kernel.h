@@ -27,6 +27,9 @@ class CpuStream final : public HostStream {
 
 class CpuKernelGroup;
 
+// A choice made at some sizes need not cover all others: throws Error does_not_fit naming the node where it does not.
+void require_covered(bool covered, const Node& node);
+
 class CpuKernel : public Kernel {
  public:
   explicit CpuKernel(int threads) : threads_(threads) {}

@@ -150,7 +150,7 @@ class GemmOnednnTactic final : public Tactic {
 
   double estimate(const Node& node, const Choice&, const NodeDims& dims, const Target& target) const override {
     const std::optional<GemmProblem> problem = gemm_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     return onednn_handicap * gemm_seconds(*problem, dims, *tiles_, target);
   }
 
@@ -184,9 +184,10 @@ class GemmOnednnTactic final : public Tactic {
                                      Device&) const override {
     const OnednnTable* table = level_.onednn ? level_.onednn->table() : nullptr;
     std::optional<GemmProblem> problem = gemm_problem(node, dims);
-    NARAE_CHECK(table && problem);
+    NARAE_CHECK(table);
+    require_covered(problem.has_value(), node);
     const std::optional<OnednnPost> post = onednn_post(problem->body, problem->body.bias >= 0);
-    NARAE_CHECK(post);
+    require_covered(post.has_value(), node);
     return std::make_unique<OnednnGemmKernel>(level_.threads, node, std::move(*problem), parse_config(choice.config),
                                               *post, *table);
   }

@@ -31,7 +31,7 @@ class GemmTactic final : public Tactic {
 
   double estimate(const Node& node, const Choice&, const NodeDims& dims, const Target& target) const override {
     const std::optional<GemmProblem> problem = gemm_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     return gemm_seconds(*problem, dims, *tiles_, target);
   }
 
@@ -42,7 +42,7 @@ class GemmTactic final : public Tactic {
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
     std::optional<GemmProblem> problem = gemm_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     return make_gemm_kernel(level_.threads, node, dims, std::move(*problem), parse_gemm_config(choice.config), *tiles_,
                             *steps_);
   }

@@ -50,7 +50,7 @@ class HorizontalTactic final : public Tactic {
     for (size_t part = 0; part < configs.size(); ++part) {
       if (contraction_anchor(node, "matmul", part)) {
         const std::optional<GemmProblem> problem = gemm_problem(node, dims, part);
-        NARAE_CHECK(problem);
+        require_covered(problem.has_value(), node);
         seconds += gemm_seconds(*problem, dims, *tiles_, target);
       } else {
         const ConvProblem problem = convolution(node, choice, dims, part);
@@ -87,7 +87,7 @@ class HorizontalTactic final : public Tactic {
     for (size_t part = 0; part < configs.size(); ++part) {
       if (contraction_anchor(node, "matmul", part)) {
         std::optional<GemmProblem> problem = gemm_problem(node, dims, part);
-        NARAE_CHECK(problem);
+        require_covered(problem.has_value(), node);
         parts.push_back(make_gemm_kernel(level_.threads, node, dims, std::move(*problem),
                                          parse_gemm_config(configs[part]), *tiles_, *steps_));
       } else {
@@ -101,7 +101,7 @@ class HorizontalTactic final : public Tactic {
  private:
   ConvProblem convolution(const Node& node, const Choice& choice, const NodeDims& dims, size_t part) const {
     std::optional<ConvProblem> problem = conv_problem(node, dims, "conv", tiles_->lanes, false, part);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     problem->in = choice.inputs[problem->x];
     problem->shape.plain_input = problem->in.is_plain();
     return std::move(*problem);

@@ -208,7 +208,7 @@ class PointwiseTactic final : public Tactic {
 
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
     const std::optional<Problem> problem = make_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     double elements = static_cast<double>(choice.outputs[0].stored_count(problem->dims));
     // A step is a load, one operation and a store: an eighth of the multiply-adds that registers allow.
     return roofline(target, elements * (1 + scalar_program_flops(problem->body.lowered.program)), 0.125,
@@ -218,7 +218,7 @@ class PointwiseTactic final : public Tactic {
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
     const std::optional<Problem> problem = make_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     Prepared prepared = prepare(*problem, dims, choice.outputs[0], *steps_);
     if (prepared.plan.error) fail(ErrorCode::internal, "{}: {}", node.label(), prepared.plan.error);
     return std::make_unique<PointwiseKernel>(level_.threads, std::move(prepared), problem->body.operands,

@@ -134,7 +134,7 @@ class PoolTactic final : public Tactic {
 
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
     const std::optional<PoolProblem> problem = pool_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     const PoolShape& s = problem->shape;
     const auto results = static_cast<double>(choice.outputs[0].stored_count(dims.outputs[0]));
     const double flops = problem->global ? static_cast<double>(element_count(dims.inputs[0]))
@@ -146,7 +146,7 @@ class PoolTactic final : public Tactic {
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
     const std::optional<PoolProblem> problem = pool_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     const bool drop = problem->global && choice.outputs[0].is_plain() && problem->shape.c % kernels_->block != 0;
     return std::make_unique<PoolKernel>(level_.threads, *kernels_, *problem, !choice.inputs[0].is_plain(), drop);
   }

@@ -101,7 +101,7 @@ class ResizeTactic final : public Tactic {
   }
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
     const std::optional<ResizeProblem> problem = resize_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     const bool plain = choice.inputs[0].is_plain();
     const double results = static_cast<double>(choice.outputs[0].stored_count(dims.outputs[0]));
     const auto taps = static_cast<double>(problem->samples[0].taps * problem->samples[1].taps);
@@ -110,7 +110,7 @@ class ResizeTactic final : public Tactic {
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
     std::optional<ResizeProblem> problem = resize_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     return std::make_unique<ResizeKernel>(level_.threads, *kernels_, std::move(*problem), !choice.inputs[0].is_plain());
   }
 

@@ -140,7 +140,7 @@ class RowTactic final : public Tactic {
   }
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
     const std::optional<RowProblem> problem = row_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     const double elements = static_cast<double>(element_count(dims.inputs[0]));
     const bool exponential = problem->kind == RowKind::softmax || problem->kind == RowKind::log_softmax;
     const double tasks = static_cast<double>(problem->outer) *
@@ -149,7 +149,7 @@ class RowTactic final : public Tactic {
   }
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice&, const NodeDims& dims, Device&) const override {
     const std::optional<RowProblem> problem = row_problem(node, dims);
-    NARAE_CHECK(problem);
+    require_covered(problem.has_value(), node);
     return std::make_unique<RowKernel>(level_.threads, *kernels_, *problem, node.inputs().size());
   }
 

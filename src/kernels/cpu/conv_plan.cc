@@ -131,11 +131,13 @@ void plan_direct(ConvPlan& plan) {
   plan.in_row_step = rows.in_step, plan.in_column_step = columns.in_step;
   plan.first_row = rows.first, plan.first_column = columns.first;
   plan.tap_rows = rows.extent, plan.tap_columns = columns.extent;
-  for (int64_t r = 0; r < std::min(rows.step, s.oh); ++r) {
-    for (int64_t x = 0; x < std::min(columns.step, s.ow); ++x) {
+  // Phases that a small output lacks stand here too: the packed weights are in their order.
+  for (int64_t r = 0; r < rows.step; ++r) {
+    for (int64_t x = 0; x < columns.step; ++x) {
       ConvPhase phase;
       phase.row0 = r, phase.column0 = x;
-      phase.rows = ceil_div(s.oh - r, rows.step), phase.columns = ceil_div(s.ow - x, columns.step);
+      phase.rows = ceil_div(std::max<int64_t>(0, s.oh - r), rows.step);
+      phase.columns = ceil_div(std::max<int64_t>(0, s.ow - x), columns.step);
       plan.phase_rows = std::max(plan.phase_rows, phase.rows);
       plan.phase_columns = std::max(plan.phase_columns, phase.columns);
       plan.phases.push_back(std::move(phase));

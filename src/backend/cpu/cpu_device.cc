@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "backend/cpu/cpu_kernel.h"
 #include "backend/cpu/onednn_library.h"
+#include "backend/cpu/reformat_kernel.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "kernels/cpu/brgemm.h"
@@ -30,66 +30,6 @@ class HostBuffer final : public Buffer {
  private:
   void* data_;
   size_t size_;
-};
-
-// Moves between plain and blocked, or between two blockings, element by element of a task's [outer, axis] rows.
-class ReformatKernel final : public CpuKernel {
- public:
-  ReformatKernel(int threads, DType dtype, const Dims& dims, const Layout& from, const Layout& to)
-      : CpuKernel(threads), element_(static_cast<int64_t>(dtype_size(dtype))), from_(from), to_(to) {
-    const Layout& blocked = from.is_plain() ? to : from;
-    const auto axis = static_cast<size_t>(std::max(blocked.blocked_axis, 0));
-    for (size_t i = 0; i < dims.size(); ++i) {
-      (i < axis ? outer_ : i == axis ? size_ : inner_) *= dims[i];
-    }
-  }
-
- protected:
-  int64_t tasks() const override { return outer_ * blocks(); }
-  void run(std::span<void* const> operands, void*, void*, int64_t begin, int64_t end) const override {
-    switch (element_) {
-      case 1: return move<uint8_t>(operands, begin, end);
-      case 2: return move<uint16_t>(operands, begin, end);
-      case 4: return move<uint32_t>(operands, begin, end);
-      default: return move<uint64_t>(operands, begin, end);
-    }
-  }
-
- private:
-  int64_t block() const { return std::max(from_.block, to_.block); }
-  int64_t blocks() const { return (size_ + block() - 1) / block(); }
-  // Offset of channel c of image o in a layout; inner elements lie `step` apart.
-  int64_t offset(const Layout& layout, int64_t o, int64_t c) const {
-    if (layout.is_plain()) return (o * size_ + c) * inner_;
-    const int64_t b = layout.block;
-    return (o * ((size_ + b - 1) / b) + c / b) * inner_ * b + c % b;
-  }
-  template <typename T>
-  void move(std::span<void* const> operands, int64_t begin, int64_t end) const {
-    const T* from = static_cast<const T*>(operands[0]);
-    T* to = static_cast<T*>(operands[1]);
-    const int64_t from_step = from_.is_plain() ? 1 : from_.block, to_step = to_.is_plain() ? 1 : to_.block;
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t o = task / blocks(), first = task % blocks() * block();
-      const int64_t last = first + block();
-      for (int64_t start = 0; start < inner_; start += 64) {  // a few lines of every channel at a time stay in L1
-        const int64_t stop = std::min<int64_t>(start + 64, inner_);
-        for (int64_t c = first; c < last; ++c) {
-          if (c >= size_) {  // padding lanes, only where `to` has them
-            if (to_.is_plain() || c >= (size_ + to_.block - 1) / to_.block * to_.block) break;
-            T* y = to + offset(to_, o, c);
-            for (int64_t i = start; i < stop; ++i) y[i * to_step] = 0;
-            continue;
-          }
-          const T* x = from + offset(from_, o, c);
-          T* y = to + offset(to_, o, c);
-          for (int64_t i = start; i < stop; ++i) y[i * to_step] = x[i * from_step];
-        }
-      }
-    }
-  }
-  int64_t element_, outer_ = 1, size_ = 1, inner_ = 1;
-  Layout from_, to_;
 };
 
 }  // namespace
@@ -182,7 +122,7 @@ std::unique_ptr<Event> CpuDevice::make_event() { return std::make_unique<Event>(
 std::unique_ptr<Kernel> CpuDevice::make_reformat(DType dtype, const Dims& dims, const Layout& from,
                                                  const Layout& to) const {
   NARAE_CHECK(from.is_plain() || to.is_plain() || from.blocked_axis == to.blocked_axis);
-  return std::make_unique<ReformatKernel>(target_.cores, dtype, dims, from, to);
+  return make_reformat_kernel(target_.cores, *reorder_kernels(target_.isa), dtype, dims, from, to);
 }
 
 }  // namespace narae::cpu

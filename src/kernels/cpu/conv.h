@@ -74,7 +74,6 @@ struct ConvPlan {
   int64_t band_columns = 0, band_rows = 0;      // of the copy, or the input's row length
   int64_t plane = 0;                            // floats between channel blocks (channels) of the band
   int64_t k = 0, lda = 0;                       // of the tiles
-  int64_t batch_per_block = 0;                  // items of the batch per channel block
   int64_t tile_rows = 0, tile_columns = 0;      // winograd; there bands are of tile rows over all images
 };
 

@@ -17,14 +17,6 @@ struct ReduceArgs {
   int64_t outer = 1, n = 1, inner = 1;
 };
 
-struct ArgReduceArgs {
-  const float* x = nullptr;
-  int64_t* y = nullptr;  // [outer][inner]
-  int64_t outer = 1, n = 1, inner = 1;
-  bool smallest = false;  // argmin
-  bool last = false;      // of equal ones the last instead of the first
-};
-
 // Rows of n values. y may be x.
 struct NormArgs {
   const float* x = nullptr;
@@ -33,15 +25,12 @@ struct NormArgs {
   const float* scale = nullptr;  // [n] or null
   const float* bias = nullptr;   // [n] or null
   float epsilon = 1e-5f;
-  float* mean = nullptr;               // [rows] or null (layer norm only)
-  float* inverse_deviation = nullptr;  // [rows] or null
 };
 
 struct ReduceKernels {
   int64_t block = 0;  // inner positions per task
   void (*reduce)(const ReduceArgs&, Reduction, int64_t begin, int64_t end) = nullptr;
   void (*softmax)(const ReduceArgs&, bool log, int64_t begin, int64_t end) = nullptr;
-  void (*arg_reduce)(const ArgReduceArgs&, int64_t begin, int64_t end) = nullptr;  // a task is one output
   void (*layer_norm)(const NormArgs&, int64_t row_begin, int64_t row_end) = nullptr;
   void (*rms_norm)(const NormArgs&, int64_t row_begin, int64_t row_end) = nullptr;
 };

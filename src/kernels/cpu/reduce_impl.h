@@ -235,20 +235,6 @@ void run_softmax(const ReduceArgs& a, bool log_form, int64_t begin, int64_t end)
   }
 }
 
-void run_arg_reduce(const ArgReduceArgs& a, int64_t begin, int64_t end) {
-  for (int64_t t = begin; t < end; t++) {
-    const float* p = a.x + t / a.inner * a.n * a.inner + t % a.inner;
-    float best = p[0];
-    int64_t index = 0;
-    for (int64_t i = 1; i < a.n; i++) {
-      const float v = p[i * a.inner];
-      const bool better = a.smallest ? v < best : v > best;
-      if (better || (a.last && v == best)) best = v, index = i;
-    }
-    a.y[t] = index;
-  }
-}
-
 // (x - mean) * r * scale + bias over one row.
 NARAE_INLINE void apply_norm(const float* x, float* y, const NormArgs& a, float mean, float r) {
   const Vf m = splat(mean), rr = splat(r);
@@ -279,8 +265,6 @@ void run_layer_norm(const NormArgs& a, int64_t begin, int64_t end) {
     const Vf squares = fold_row(
         x, a.n, mean, [&](Vf s, Vf v) { return fma(v - m, v - m, s); }, [](Vf s, Vf t) { return s + t; }, 0.0f);
     const float r = inverse_sqrt(reduce_add(squares) * inverse_n + a.epsilon);
-    if (a.mean) a.mean[row] = mean;
-    if (a.inverse_deviation) a.inverse_deviation[row] = r;
     apply_norm(x, a.y + row * a.n, a, mean, r);
   }
 }
@@ -292,14 +276,11 @@ void run_rms_norm(const NormArgs& a, int64_t begin, int64_t end) {
     const Vf squares = fold_row(
         x, a.n, 0.0f, [](Vf s, Vf v) { return fma(v, v, s); }, [](Vf s, Vf t) { return s + t; });
     const float r = inverse_sqrt(reduce_add(squares) * inverse_n + a.epsilon);
-    if (a.inverse_deviation) a.inverse_deviation[row] = r;
     apply_norm(x, a.y + row * a.n, a, 0.0f, r);
   }
 }
 
-constexpr ReduceKernels reduce_here() {
-  return {reduce_width, run_reduce, run_softmax, run_arg_reduce, run_layer_norm, run_rms_norm};
-}
+constexpr ReduceKernels reduce_here() { return {reduce_width, run_reduce, run_softmax, run_layer_norm, run_rms_norm}; }
 
 }  // namespace
 }  // namespace narae::cpu

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reductions, softmax, arg-reductions and norms against double-precision loops, over last and inner axes with tails.
+// Reductions, softmax and norms against double-precision loops, over last and inner axes with tails.
 #include "kernels/cpu/reduce.h"
 
 #include <gtest/gtest.h>
@@ -117,27 +117,6 @@ TEST_P(Reduce, LogSumExpOfInfinities) {
   }
 }
 
-TEST_P(Reduce, ArgMaxAndArgMin) {
-  const std::vector<float> x = {1, 5, 5, 0, 0, 2};
-  const auto run = [&](bool smallest, bool last) {
-    int64_t y = -1;
-    ArgReduceArgs args;
-    args.x = x.data(), args.y = &y, args.n = 6, args.smallest = smallest, args.last = last;
-    kernels().arg_reduce(args, 0, 1);
-    return y;
-  };
-  EXPECT_EQ(run(false, false), 1);
-  EXPECT_EQ(run(false, true), 2);
-  EXPECT_EQ(run(true, false), 3);
-  EXPECT_EQ(run(true, true), 4);
-  int64_t y[2];
-  ArgReduceArgs args;
-  args.x = x.data(), args.y = y, args.n = 3, args.inner = 2;  // columns 1 5 0 and 5 0 2
-  kernels().arg_reduce(args, 0, 2);
-  EXPECT_EQ(y[0], 1);
-  EXPECT_EQ(y[1], 0);
-}
-
 TEST_P(Reduce, Norms) {
   for (int64_t n : {1, 7, 16, 64, 100, 768, 1001}) {
     const int64_t rows = 3;
@@ -147,15 +126,9 @@ TEST_P(Reduce, Norms) {
     const std::vector<float> scale = random.vector(n), bias = random.vector(n);
     for (bool rms : {false, true}) {
       for (int with = 0; with < 4; with++) {
-        std::vector<float> y(rows * n), means(rows), deviations(rows);
-        NormArgs a{x.data(),
-                   y.data(),
-                   n,
-                   with & 1 ? scale.data() : nullptr,
-                   with & 2 ? bias.data() : nullptr,
-                   1e-3f,
-                   means.data(),
-                   deviations.data()};
+        std::vector<float> y(rows * n);
+        const NormArgs a{x.data(), y.data(), n, with & 1 ? scale.data() : nullptr, with & 2 ? bias.data() : nullptr,
+                         1e-3f};
         (rms ? kernels().rms_norm : kernels().layer_norm)(a, 0, rows);
         for (int64_t r = 0; r < rows; r++) {
           double mean = 0, squares = 0;
@@ -164,10 +137,6 @@ TEST_P(Reduce, Norms) {
           for (int64_t i = 0; i < n; i++)
             squares += (x[r * n + i] - centre) * (x[r * n + i] - centre) / static_cast<double>(n);
           const double inverse = 1 / std::sqrt(squares + 1e-3);
-          ASSERT_NEAR(deviations[r], inverse, 1e-4 * inverse);
-          if (!rms) {
-            ASSERT_NEAR(means[r], mean, 1e-5);
-          }
           for (int64_t i = 0; i < n; i++) {
             const double want =
                 (x[r * n + i] - centre) * inverse * (with & 1 ? scale[i] : 1.0) + (with & 2 ? bias[i] : 0.0);

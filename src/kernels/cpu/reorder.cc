@@ -47,12 +47,6 @@ void cut(CopyPlan& plan) {
 
 }  // namespace
 
-std::vector<int64_t> dense_strides(const std::vector<int64_t>& dims) {
-  std::vector<int64_t> strides(dims.size(), 1);
-  for (size_t d = dims.size(); d-- > 1;) strides[d - 1] = strides[d] * dims[d];
-  return strides;
-}
-
 CopyPlan make_copy_plan(const std::vector<int64_t>& dims, const std::vector<int64_t>& in_strides,
                         const std::vector<int64_t>& out_strides, int64_t element_bytes) {
   CopyPlan plan;

@@ -17,7 +17,6 @@ struct BlockShape {
   int64_t plain_batch = 0, plain_channel = 0;  // of the NCHW side
   int64_t block_batch = 0, block_plane = 0;    // of the NCHWc side: between images and between channel blocks
 };
-inline int64_t reorder_tasks(const BlockShape& s, int64_t block) { return s.n * ((s.c + block - 1) / block); }
 
 inline constexpr int max_copy_dims = 10;  // after collapsing
 
@@ -44,8 +43,6 @@ struct CopyPlan {
 // are those of index 0). element_bytes: 1, 2, 4 or 8.
 CopyPlan make_copy_plan(const std::vector<int64_t>& dims, const std::vector<int64_t>& in_strides,
                         const std::vector<int64_t>& out_strides, int64_t element_bytes);
-// Strides of a dense tensor.
-std::vector<int64_t> dense_strides(const std::vector<int64_t>& dims);
 
 struct ReorderKernels {
   int64_t block = 0;

@@ -18,6 +18,12 @@ class Reorder : public IsaTest {
 };
 INSTANTIATE_TEST_SUITE_P(Isa, Reorder, testing::ValuesIn(known_isas()), isa_name);
 
+std::vector<int64_t> dense_strides(const std::vector<int64_t>& dims) {
+  std::vector<int64_t> strides(dims.size(), 1);
+  for (size_t d = dims.size(); d-- > 1;) strides[d - 1] = strides[d] * dims[d];
+  return strides;
+}
+
 TEST_P(Reorder, ChannelBlocksThereAndBack) {
   const int64_t b = kernels().block;
   for (int64_t c : {1, 3, 7, 8, 16, 17, 40})
@@ -31,7 +37,7 @@ TEST_P(Reorder, ChannelBlocksThereAndBack) {
         Random random(static_cast<uint32_t>(c * pixels));
         const std::vector<float> x = random.vector(2 * s.plain_batch);
         std::vector<float> y(2 * s.block_batch, 9.0f), back(2 * s.plain_batch, 8.0f);
-        const int64_t tasks = reorder_tasks(s, b);
+        const int64_t tasks = s.n * blocks;
         kernels().to_blocked(s, x.data(), y.data(), tasks / 2, tasks);
         kernels().to_blocked(s, x.data(), y.data(), 0, tasks / 2);
         for (int64_t n = 0; n < 2; n++)

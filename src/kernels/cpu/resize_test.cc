@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nearest, linear and four-tap tables on both layouts against a double-precision sum; quantised rows and casts against
-// their formulas.
+// Nearest, linear and four-tap tables on both layouts against a double-precision sum; casts against their formulas.
 #include "kernels/cpu/resize.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +10,6 @@
 
 #include "kernels/cpu/cast.h"
 #include "kernels/cpu/isa_test.h"
-#include "kernels/cpu/quantize.h"
 
 namespace narae::cpu {
 namespace {
@@ -75,50 +73,6 @@ TEST_P(Resize, TablesOnBothLayouts) {
             ASSERT_NEAR(yb[((image * blocks + channel / b) * out + i) * b + channel % b], sum, 1e-5);
           }
       }
-}
-
-class Quantize : public IsaTest {};
-INSTANTIATE_TEST_SUITE_P(Isa, Quantize, testing::ValuesIn(known_isas()), isa_name);
-
-TEST_P(Quantize, ThereAndBack) {
-  const QuantizeKernels& kernels = *quantize_kernels(GetParam());
-  for (ScalarType type : {ScalarType::u8, ScalarType::i8})
-    for (int64_t axis : {1, 3, 21})
-      for (int64_t inner : {1, 5, 16, 50}) {
-        const int64_t outer = 2, total = outer * axis * inner;
-        Random random(static_cast<uint32_t>(axis + inner));
-        std::vector<float> x = random.vector(total), scale(axis), back(total);
-        std::vector<int32_t> zero_point(axis);
-        for (int64_t i = 0; i < axis; i++)
-          scale[i] = 0.01f + 0.001f * static_cast<float>(i),
-          zero_point[i] = static_cast<int32_t>(i % 5 + (type == ScalarType::u8 ? 120 : -3));
-        if (inner == 5) x[0] = scale[0] * 2.5f, x[1] = 100.0f, x[2] = -100.0f;
-        std::vector<uint8_t> q(total);
-        QuantizeArgs a;
-        a.x = x.data(), a.y = q.data(), a.type = type, a.outer = outer, a.axis = axis, a.inner = inner;
-        a.scale = scale.data(), a.zero_point = zero_point.data();
-        kernels.quantize(a, 0, quantize_tasks(a));
-        const double low = type == ScalarType::u8 ? 0 : -128;
-        for (int64_t i = 0; i < total; i++) {
-          const int64_t at = i / inner % axis;
-          const double want = std::clamp<double>(std::nearbyint(x[i] / scale[at]) + zero_point[at], low, low + 255);
-          ASSERT_EQ(type == ScalarType::u8 ? q[i] : static_cast<int8_t>(q[i]), want);
-        }
-        a.x = q.data(), a.y = back.data();
-        kernels.dequantize(a, 0, quantize_tasks(a));
-        for (int64_t i = 0; i < total; i++) {
-          const int64_t at = i / inner % axis;
-          const int value = type == ScalarType::u8 ? q[i] : static_cast<int8_t>(q[i]);
-          ASSERT_FLOAT_EQ(back[i], static_cast<float>(value - zero_point[at]) * scale[at]);
-        }
-      }
-  const std::vector<int32_t> sums = {1 << 20, -7, 0};
-  const float scale = 0.5f;
-  std::vector<float> y(3);
-  QuantizeArgs a;
-  a.x = sums.data(), a.y = y.data(), a.type = ScalarType::i32, a.inner = 3, a.scale = &scale;
-  kernels.dequantize(a, 0, 1);
-  EXPECT_EQ(y, (std::vector<float>{524288.0f, -3.5f, 0.0f}));
 }
 
 template <typename From, typename To>

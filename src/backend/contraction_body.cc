@@ -201,7 +201,12 @@ std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims
   if (dims.outputs[part] != body.result) return std::nullopt;
   if (!node.is("fused")) return body;
   const SymbolValues symbols = generic_symbols(node);
-  const NodeDims generic = node_dims(node, symbols);
+  NodeDims generic;  // not by node_dims(): these sizes are compared, never allocated
+  generic.symbols = &symbols;
+  for (const Value* value : node.inputs()) {
+    generic.inputs.push_back(value ? evaluate(value->shape(), symbols) : Dims{});
+  }
+  for (const Value* value : node.outputs()) generic.outputs.push_back(evaluate(value->shape(), symbols));
   const Dims result = evaluate(body.anchor->output(0)->shape(), symbols);
   if (generic.outputs[part] != result || !lower_rest(node, generic, part, spans(result), body)) return std::nullopt;
   const bool has_bias = body.operands.size() > 2 && body.operands[2] >= 0;

@@ -81,6 +81,7 @@ int64_t element_as_int(const Tensor& tensor, int64_t index) {
   });
 }
 
+// Narrow integers keep the low bits of the nearest 64-bit one, as integer arithmetic does.
 void set_element(const Tensor& t, int64_t i, double value) {
   switch (t.dtype) {
     case DType::f32: t.as<float>()[i] = static_cast<float>(value); break;

@@ -130,7 +130,7 @@ TEST(Layout, CountsPaddingLanes) {
   EXPECT_THROW(Layout::parse("block-1x0"), Error);
 }
 
-TEST(Tensor, ElementsThatDoNotFitBecomeTheNearest) {
+TEST(Tensor, ElementsThatDoNotFit) {
   const double values[] = {1e30, -1e30, std::nan(""), -3.7};
   const Tensor i64 = Tensor::allocate(DType::i64, {4}), u8 = Tensor::allocate(DType::u8, {4});
   const Tensor f32 = Tensor::allocate(DType::f32, {4});
@@ -138,12 +138,16 @@ TEST(Tensor, ElementsThatDoNotFitBecomeTheNearest) {
     for (const Tensor* tensor : {&i64, &u8, &f32}) set_element(*tensor, i, values[i]);
   }
   const int64_t most = std::numeric_limits<int64_t>::max(), least = std::numeric_limits<int64_t>::min();
-  const int64_t wide[] = {most, least, 0, -3}, narrow[] = {255, 0, 0, 0};
+  const int64_t wide[] = {most, least, 0, -3}, narrow[] = {255, 0, 0, 253};
   for (int64_t i = 0; i < 4; ++i) {
     EXPECT_EQ(i64.as<int64_t>()[i], wide[i]);
     EXPECT_EQ(element_as_int(f32, i), wide[i]);
     EXPECT_EQ(u8.as<uint8_t>()[i], narrow[i]);
   }
+  const Tensor i8 = Tensor::allocate(DType::i8, {1}), i32 = Tensor::allocate(DType::i32, {1});
+  set_element(i8, 0, 128), set_element(i32, 0, 2147483659.0);  // as integers wrap
+  EXPECT_EQ(i8.as<int8_t>()[0], -128);
+  EXPECT_EQ(i32.as<int32_t>()[0], -2147483637);
 }
 
 TEST(Tensor, CountsSaturate) {

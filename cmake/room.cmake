@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# narae_room(NAME [DEPS room...] [LIBS target...] [TEST_CASES room...] [EXCLUDE folder...]): the folder being configured becomes the object library narae_NAME.
-# Every *.cc below it belongs to it, except *_test.cc and *_cases.cc (the test binary NAME_test) and what lies in the folders of EXCLUDE.
+# narae_room(NAME [DEPS room...] [TEST_DEPS room...] [TEST_CASES room...] [EXCLUDE folder...]): the folder being
+# configured becomes the object library narae_NAME. Every *.cc below it belongs to it, except *_test.cc and *_cases.cc
+# (the test binary NAME_test, which links TEST_DEPS too) and what lies in the folders of EXCLUDE.
 # The test has the CTest label `fast`: it also runs under the sanitizers (target `fast_tests`).
 # A room may include only headers of the rooms in DEPS and, through them, of theirs; tests/gates checks it.
 set_property(GLOBAL PROPERTY NARAE_ROOMS "")
@@ -31,7 +32,7 @@ function(narae_kernel_flags)
 endfunction()
 
 function(narae_room name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS;TEST_CASES;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;TEST_CASES;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cc)
   foreach(folder ${ARG_EXCLUDE})
     list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${folder}/")
@@ -49,7 +50,7 @@ function(narae_room name)
   target_include_directories(narae_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   set(dep_targets ${ARG_DEPS})
   list(TRANSFORM dep_targets PREPEND narae_)
-  target_link_libraries(narae_${name} PUBLIC ${dep_targets} ${ARG_LIBS} fmt::fmt Threads::Threads ${CMAKE_DL_LIBS})
+  target_link_libraries(narae_${name} PUBLIC ${dep_targets} fmt::fmt Threads::Threads ${CMAKE_DL_LIBS})
   set_property(GLOBAL APPEND PROPERTY NARAE_ROOMS ${name})
   set_property(GLOBAL PROPERTY NARAE_ROOM_DEPS_${name} "${ARG_DEPS}")
   if(NARAE_TESTS AND tests)

@@ -174,7 +174,8 @@ void add_compare(CLI::App& app, Console& console) {
   command->add_option("--rel-l2", flags->rel_l2, "largest relative L2 error of an output that still passes")
       ->check(number_between(0, 1e30))
       ->capture_default_str();
-  command->add_option("--python", flags->python, "interpreter with onnxruntime; else the one that `make setup` made");
+  command->add_option("--python", flags->python,
+                      "interpreter with onnxruntime; else the one that `make setup` made, or python3");
   command->footer(
       "Exit code 5 when an output differs by more than --rel-l2; the first value inside the model that does is named.\n"
       "Examples:\n  narae compare det.onnx --against onnxruntime --input x=x.npy\n  narae compare det.onnx --against "

@@ -20,13 +20,23 @@ namespace {
 constexpr const char* remedy =
     "run `make setup` in Narae's checkout, or give --python an interpreter that has numpy, onnx and onnxruntime";
 
-// Beside an installed binary, else where it was built.
-std::string script() {
+struct Foreign {
+  std::string script, python;
+};
+// Beside an installed binary, with the python3 of the PATH; else in the checkout that the build folder lies in, with
+// the environment of its set-up where there is one.
+Foreign find_foreign() {
   std::error_code error;
   const auto binary = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto installed = binary.parent_path().parent_path() / "share/narae/compare_onnxruntime.py";
-  if (!error && std::filesystem::exists(installed)) return installed.string();
-  return NARAE_SOURCE "/tools/compare_onnxruntime.py";
+  if (std::filesystem::exists(installed, error)) return {installed.string(), "python3"};
+  for (auto folder = binary.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+    const auto script = folder / "tools/compare_onnxruntime.py", python = folder / ".venv/bin/python";
+    if (!std::filesystem::exists(script, error)) continue;
+    return {script.string(), std::filesystem::exists(python, error) ? python.string() : "python3"};
+  }
+  fail(ErrorCode::failed, "there is no compare_onnxruntime.py around {}; install Narae, or build it in its checkout",
+       binary.string());
 }
 
 // Exit status; its stdout goes to our stderr.
@@ -51,11 +61,9 @@ int run(const std::vector<std::string>& command) {
 
 ForeignResults run_onnxruntime(const std::string& model, const std::vector<std::string>& inputs,
                                const std::string& folder, const std::string& python) {
-  const std::string interpreter = python.empty() ? NARAE_SOURCE "/.venv/bin/python" : python;
-  if (python.empty() && !std::filesystem::exists(interpreter)) {
-    fail(ErrorCode::failed, "there is no Python environment at {}; {}", interpreter, remedy);
-  }
-  std::vector<std::string> command = {interpreter, script(), model, folder};
+  const Foreign foreign = find_foreign();
+  const std::string& interpreter = python.empty() ? foreign.python : python;
+  std::vector<std::string> command = {interpreter, foreign.script, model, folder};
   command.insert(command.end(), inputs.begin(), inputs.end());
   const int status = run(command);
   if (status == 3) fail(ErrorCode::failed, "{} lacks a package that comparing needs; {}", interpreter, remedy);

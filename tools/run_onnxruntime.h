@@ -16,8 +16,8 @@ struct ForeignResults {
   std::vector<ForeignValue> values;  // intermediate ones, in the order they are computed
 };
 
-// Runs compare_onnxruntime.py; files go into `folder`. `python` empty: the one that `make setup` made. Throws Error
-// failed with the remedy when there is no Python or no onnxruntime.
+// Runs compare_onnxruntime.py; files go into `folder`. `python` empty: the one that `make setup` made, else python3.
+// Throws Error failed with the remedy when there is no Python or no onnxruntime.
 ForeignResults run_onnxruntime(const std::string& model, const std::vector<std::string>& inputs,
                                const std::string& folder, const std::string& python);
 

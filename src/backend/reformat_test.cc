@@ -7,6 +7,7 @@
 
 #include "backend/cpu/cpu_device.h"
 #include "backend/relayout.h"
+#include "kernels/cpu/cpu_features.h"
 
 namespace narae {
 namespace {

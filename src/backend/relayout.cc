@@ -18,6 +18,7 @@ Dims layout_strides(const Layout& layout, const Dims& dims) {
 
 namespace {
 
+// Place of `index` in the memory of a value of these strides, in elements.
 int64_t offset(const Layout& layout, const Dims& strides, const Dims& index) {
   int64_t at = 0;
   for (size_t i = 0; i < index.size(); ++i) {
@@ -31,10 +32,6 @@ int64_t offset(const Layout& layout, const Dims& strides, const Dims& index) {
 }
 
 }  // namespace
-
-int64_t layout_offset(const Layout& layout, const Dims& dims, const Dims& index) {
-  return offset(layout, layout_strides(layout, dims), index);
-}
 
 void relayout(DType dtype, const Dims& dims, const void* from, const Layout& from_layout, void* to,
               const Layout& to_layout) {

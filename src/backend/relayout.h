@@ -10,8 +10,6 @@ namespace narae {
 
 // Elements between neighbours along each axis; along the blocked one, between blocks.
 Dims layout_strides(const Layout& layout, const Dims& dims);
-// Place of `index` in the memory of a value of these dims, in elements.
-int64_t layout_offset(const Layout& layout, const Dims& dims, const Dims& index);
 void relayout(DType dtype, const Dims& dims, const void* from, const Layout& from_layout, void* to,
               const Layout& to_layout);
 // A plain tensor as the bytes of another layout: its dims are one flat axis.

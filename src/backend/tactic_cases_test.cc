@@ -11,6 +11,7 @@
 #include "backend/cpu/cpu_device.h"
 #include "backend/fake/fake_device.h"
 #include "backend/run_choice_test.h"
+#include "kernels/cpu/cpu_features.h"
 #include "ops/interpret.h"
 #include "ops/op_case.h"
 #include "ops/ops.h"

@@ -125,13 +125,10 @@ Value* canonical(Rewriter& rewriter, Node* node) {
 
 bool canonicalise(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
-    if (node->outputs().size() != 1 || node->output()->keep()) continue;
+  return rewriter.each([&](Node* node) {
+    if (node->outputs().size() != 1 || node->output()->keep()) return;
     if (Value* fresh = canonical(rewriter, node)) rewriter.replace(node->output(), fresh);
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

@@ -4,7 +4,6 @@
 // when they are the same bytes of memory.
 #include <algorithm>
 
-#include "base/hash.h"
 #include "passes/pass_list.h"
 #include "passes/rewrite.h"
 
@@ -47,19 +46,16 @@ bool cse(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
   Numbers numbers;
   std::unordered_map<std::string, Node*> known;
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
-    if (node->op().has(op_random) || node->op().has(op_has_body)) continue;
+  return rewriter.each([&](Node* node) {
+    if (node->op().has(op_random) || node->op().has(op_has_body)) return;
     Node*& first = known[key_of(*node, numbers)];
     if (!first) {
       first = node;
-      continue;
+      return;
     }
     const std::set<std::string> origins = node->origins();
     if (rewriter.replace(node, first->outputs())) first->add_origins(origins);
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

@@ -8,16 +8,13 @@ namespace narae::passes {
 
 bool decompose(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
-    if (!node->op().has(op_composite) || node->output()->keep()) continue;
+  return rewriter.each([&](Node* node) {
+    if (!node->op().has(op_composite) || node->output()->keep()) return;
     Builder builder = rewriter.before(node);
     const std::vector<Value*> parts = node->op().decompose(builder, *node);
-    if (parts.empty()) continue;
+    if (parts.empty()) return;
     rewriter.replace(node, parts);
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

@@ -7,6 +7,8 @@
 
 namespace narae {
 
+inline constexpr size_t epilogue_limit = 32;  // nodes that an anchor takes
+
 struct Epilogue {
   std::vector<Node*> nodes;  // in topological order; the last one makes the only value that is read outside
   std::string refused;       // why it does not reach further, where a pointwise node follows; else empty

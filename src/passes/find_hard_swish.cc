@@ -58,19 +58,16 @@ Value* hard_swish(Rewriter& rewriter, Node* node) {
 
 bool find_hard_swish(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
+  return rewriter.each([&](Node* node) {
     if ((!node->is("mul") && !node->is("clip")) || node->output()->dtype() != DType::f32 || node->output()->keep())
-      continue;
+      return;
     Value* y = hard_swish(rewriter, node);
     if (!y) y = hard_sigmoid(rewriter, node);
-    if (!y) continue;
+    if (!y) return;
     context.fused("pointwise", {node->input(0)->producer() ? node->input(0)->producer()->label() : "", node->label()},
                   y->producer()->op().name);
     rewriter.replace(node->output(), y);
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

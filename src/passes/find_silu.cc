@@ -7,10 +7,8 @@ namespace narae::passes {
 
 bool find_silu(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
-    if (!node->is("mul") || node->output()->dtype() != DType::f32) continue;
+  return rewriter.each([&](Node* node) {
+    if (!node->is("mul") || node->output()->dtype() != DType::f32) return;
     for (size_t i = 0; i < 2; ++i) {
       const Node* gate = rewriter.made_only_for(node->input(i), "sigmoid");
       if (!gate || gate->input(0) != node->input(1 - i) || node->output()->keep()) continue;
@@ -19,8 +17,7 @@ bool find_silu(Graph& graph, PassContext& context) {
       rewriter.replace(node->output(), y);
       break;
     }
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

@@ -45,19 +45,16 @@ Value* match(const Rewriter& rewriter, const Node& node, int64_t& axis) {
 
 bool find_softmax(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
+  return rewriter.each([&](Node* node) {
     if ((!node->is("div") && !node->is("mul")) || node->output()->dtype() != DType::f32 || node->output()->keep())
-      continue;
+      return;
     int64_t axis = 0;
     Value* x = match(rewriter, *node, axis);
-    if (!x || !same_type(x, node->output())) continue;
+    if (!x || !same_type(x, node->output())) return;
     Value* y = rewriter.before(node).op("softmax", {x}, SoftmaxAttributes{axis});
     context.fused("norm", {node->input(0)->producer()->label(), node->label()}, "softmax");
     rewriter.replace(node->output(), y);
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

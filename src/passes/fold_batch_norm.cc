@@ -133,12 +133,7 @@ class Folding {
 bool fold_batch_norm(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
   Folding folding(rewriter);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
-    folding.visit(node);
-  }
-  return rewriter.changed();
+  return rewriter.each([&](Node* node) { folding.visit(node); });
 }
 
 }  // namespace narae::passes

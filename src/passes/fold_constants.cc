@@ -8,14 +8,11 @@ namespace narae::passes {
 
 bool fold_constants(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
+  return rewriter.each([&](Node* node) {
     if (const std::vector<Value*> constants = folded(graph, *node, context); !constants.empty()) {
       rewriter.replace(node, constants);
     }
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

@@ -79,18 +79,16 @@ Attributes with_pads(const Node& node, const Value* unpadded, double fill, const
 
 bool fold_pads(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
-    if (!node->is("conv") && !node->is("avg_pool") && !node->is("max_pool")) continue;
+  return rewriter.each([&](Node* node) {
+    if (!node->is("conv") && !node->is("avg_pool") && !node->is("max_pool")) return;
     const Node* pad = rewriter.made_by(node->input(0), "pad");
     double fill = 0;
     std::vector<int64_t> pads;
-    if (!pad || pad->output()->keep() || !spatial_pad(*pad, fill, pads)) continue;
+    if (!pad || pad->output()->keep() || !spatial_pad(*pad, fill, pads)) return;
     Attributes attributes = with_pads(*node, pad->input(0), fill, pads);
     if (!attributes) {
       context.refused("epilogue", {pad->label(), node->label()}, "the padding cannot be the window's own");
-      continue;
+      return;
     }
     std::vector<Value*> operands = node->inputs();
     operands[0] = pad->input(0);
@@ -98,8 +96,7 @@ bool fold_pads(Graph& graph, PassContext& context) {
     made->add_origins(node->origins());
     made->add_origins(pad->origins());
     if (!rewriter.replace(node->output(), made->output())) graph.erase(made);
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

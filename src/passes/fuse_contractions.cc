@@ -10,8 +10,6 @@
 namespace narae::passes {
 namespace {
 
-constexpr size_t epilogue_limit = 32;
-
 bool is_anchor(const Node& node) {
   if (!node.op().has(op_contraction) || node.outputs().size() != 1) return false;
   return std::all_of(node.inputs().begin(), node.inputs().end(),

@@ -12,8 +12,6 @@
 namespace narae::passes {
 namespace {
 
-constexpr size_t epilogue_limit = 32;
-
 // Whether the rows of `node` are its last axes, and all is f32.
 bool is_anchor(const Node& node) {
   if (!node.op().has(op_row_reduction) || node.outputs().size() != 1) return false;

@@ -177,13 +177,10 @@ class Moving {
 bool move_transposes(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
   Moving moving(rewriter);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
-    if (node->outputs().size() != 1 || node->output()->keep() || rewriter.constant(node)) continue;
+  return rewriter.each([&](Node* node) {
+    if (node->outputs().size() != 1 || node->output()->keep() || rewriter.constant(node)) return;
     if (Value* fresh = moving.visit(node)) rewriter.replace(node->output(), fresh);
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

@@ -50,13 +50,10 @@ Value* same_as(Rewriter& rewriter, Node* node) {
 
 bool remove_noops(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
-  for (Node *node = graph.first(), *next = nullptr; node; node = next) {
-    next = node->next();
-    ++context.visited;
-    if (node->outputs().size() != 1 || node->output()->keep()) continue;
+  return rewriter.each([&](Node* node) {
+    if (node->outputs().size() != 1 || node->output()->keep()) return;
     if (Value* same = same_as(rewriter, node)) rewriter.replace(node->output(), same);
-  }
-  return rewriter.changed();
+  });
 }
 
 }  // namespace narae::passes

@@ -19,6 +19,17 @@ class Rewriter {
   PassContext& context() const { return context_; }
   bool changed() const { return changed_; }
   void set_changed() { changed_ = true; }
+  // Calls visit(Node*) for every node, in order; nodes that it adds before the next one are passed over. Returns
+  // changed().
+  template <typename Visit>
+  bool each(Visit visit) {
+    for (Node *node = graph_.first(), *next = nullptr; node; node = next) {
+      next = node->next();
+      ++context_.visited;
+      visit(node);
+    }
+    return changed_;
+  }
 
   // An output of the graph or marked `keep`: must be made as it is.
   bool is_result(const Value* value) const { return value->keep() || outputs_.count(value) > 0; }

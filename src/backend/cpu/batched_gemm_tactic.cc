@@ -128,10 +128,7 @@ class BatchedGemmKernel final : public CpuKernel {
   void run(std::span<void* const> operands, void* scratch, void*, int64_t begin, int64_t end) const override {
     const auto at = [&](int i) { return static_cast<const float*>(operands[static_cast<size_t>(i)]); };
     EpilogueCall call{epilogue_ ? &*epilogue_ : nullptr, operands, static_cast<float*>(scratch) + scratch_floats_};
-    GemmEpilogue epilogue;
-    if (problem_.body.bias >= 0) epilogue.bias = at(problem_.body.bias);
-    epilogue.act = act_.act, epilogue.lo = act_.lo, epilogue.hi = act_.hi;
-    epilogue.after = call.callback();
+    const auto epilogue = call.bind<GemmEpilogue>(act_, problem_.body.bias, -1);
     const int64_t per_product = batched_gemm_tasks(problem_.gemm, config_);
     while (begin < end) {
       const int64_t product = begin / per_product, first = product * per_product;

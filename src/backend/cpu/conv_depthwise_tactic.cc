@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One filter per channel, on channel blocks: bound by memory and loads, not by multiplications.
 #include "backend/cpu/conv_problem.h"
-#include "backend/cpu/cost.h"
 #include "backend/cpu/tactics.h"
 #include "base/error.h"
 #include "kernels/cpu/dwconv.h"
@@ -38,11 +37,7 @@ class DepthwiseKernel final : public CpuKernel {
   }
   void run(std::span<void* const> operands, void* scratch, void* shared, int64_t begin, int64_t end) const override {
     EpilogueCall call{epilogue_ ? &*epilogue_ : nullptr, operands, scratch};
-    ConvEpilogue epilogue;
-    if (problem_.bias >= 0) epilogue.bias = at(operands, problem_.bias);
-    if (problem_.body.residual >= 0) epilogue.residual = at(operands, problem_.body.residual);
-    epilogue.act = act_.act, epilogue.lo = act_.lo, epilogue.hi = act_.hi;
-    epilogue.after = call.callback();
+    const auto epilogue = call.bind<ConvEpilogue>(act_, problem_.bias, problem_.body.residual);
     const float* weights =
         packed_ ? at(operands, static_cast<int>(problem_.weights)) : static_cast<const float*>(shared);
     kernels_.run(problem_.shape, at(operands, static_cast<int>(problem_.x)), weights,

@@ -36,11 +36,7 @@ class ConvKernel final : public CpuKernel {
   }
   void run(std::span<void* const> operands, void* scratch, void* shared, int64_t begin, int64_t end) const override {
     EpilogueCall call{epilogue_ ? &*epilogue_ : nullptr, operands, static_cast<float*>(scratch) + scratch_floats_};
-    ConvEpilogue epilogue;
-    if (problem_.bias >= 0) epilogue.bias = at(operands, problem_.bias);
-    if (problem_.body.residual >= 0) epilogue.residual = at(operands, problem_.body.residual);
-    epilogue.act = act_.act, epilogue.lo = act_.lo, epilogue.hi = act_.hi;
-    epilogue.after = call.callback();
+    const auto epilogue = call.bind<ConvEpilogue>(act_, problem_.bias, problem_.body.residual);
     const float* weights =
         packed_ ? at(operands, static_cast<int>(problem_.weights)) : static_cast<const float*>(shared);
     conv_run(plan_, at(operands, static_cast<int>(problem_.x)), weights, static_cast<float*>(operands[output_]),

@@ -2,12 +2,12 @@
 // oneDNN's direct convolution on channel blocks, as a rival of our own kernels: a task is some output channels (with
 // groups: some groups) of one image, computed by a single-threaded primitive. The one thing not to get wrong: the
 // packed form depends on the config and the node alone, so the config holds the image's size and the number of slices.
-#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <numeric>
 
 #include "backend/cpu/conv_problem.h"
+#include "backend/cpu/onednn_kernel.h"
 #include "backend/cpu/onednn_post.h"
 #include "backend/cpu/tactics.h"
 #include "base/error.h"
@@ -76,22 +76,20 @@ size_t slice_bytes(const OnednnTable& table, const ConvShape& packing, const std
   return bytes && last ? std::max(bytes, last) : 0;
 }
 
-class OnednnConvKernel final : public CpuKernel {
+class OnednnConvKernel final : public OnednnKernel {
  public:
   OnednnConvKernel(int threads, const Node& node, ConvProblem problem, const Config& config, const OnednnPost& post,
                    const OnednnTable& table)
-      : CpuKernel(threads), table_(table), problem_(std::move(problem)), output_(node.inputs().size()) {
+      : OnednnKernel(threads, table), problem_(std::move(problem)), output_(node.inputs().size()) {
     const ConvShape& shape = problem_.shape;
     const int64_t block = problem_.out.block;
     slices_ = slices_of(shape, block, config.slices);
     const ConvShape packing = packing_shape_of(shape, config);
     weights_bytes_ = slice_bytes(table, packing, slices_, block);
+    if (!weights_bytes_) fail(ErrorCode::failed, "oneDNN refuses this convolution");
     const auto add = [&](const Slice& slice) {
       const OnednnConv own = slice_problem(shape, slice, block);
-      plans_.emplace_back(table.make_conv(own, slice_problem(packing, slice, block), post, tasks()),
-                          OnednnPlanCloser{&table});
-      if (!plans_.back() || !weights_bytes_) fail(ErrorCode::failed, "oneDNN refuses this convolution");
-      scratch_ = std::max(scratch_, table.scratch_bytes(plans_.back().get()));
+      add_plan(table.make_conv(own, slice_problem(packing, slice, block), post, tasks()), "convolution");
     };
     add(slices_.front());
     if (slices_.back().channels != slices_.front().channels) add(slices_.back());
@@ -99,21 +97,7 @@ class OnednnConvKernel final : public CpuKernel {
 
  protected:
   int64_t tasks() const override { return problem_.shape.n * static_cast<int64_t>(slices_.size()); }
-  size_t scratch_bytes() const override { return scratch_; }
-  void run(std::span<void* const> operands, void* scratch, void*, int64_t begin, int64_t end) const override {
-    for (int64_t task = begin; task < end; ++task) {
-      if (!run_task(operands, scratch, task)) failed_.store(true, std::memory_order_relaxed);
-    }
-  }
-  void finish() const override {
-    if (failed_.exchange(false)) fail(ErrorCode::failed, "oneDNN failed: build the engine again on this machine");
-  }
-
- private:
-  const float* at(std::span<void* const> operands, int i) const {
-    return static_cast<const float*>(operands[static_cast<size_t>(i)]);
-  }
-  bool run_task(std::span<void* const> operands, void* scratch, int64_t task) const {
+  bool run_task(std::span<void* const> operands, void* scratch, int64_t task) const override {
     const ConvShape& s = problem_.shape;
     const auto count = static_cast<int64_t>(slices_.size()), index = task % count, image = task / count;
     const Slice& slice = slices_[static_cast<size_t>(index)];
@@ -130,16 +114,17 @@ class OnednnConvKernel final : public CpuKernel {
     }
     const auto* weights = static_cast<const std::byte*>(operands[problem_.weights]);
     const float* bias = problem_.bias >= 0 ? at(operands, problem_.bias) + slice.first : nullptr;
-    OnednnPlan* plan = (index + 1 == count ? plans_.back() : plans_.front()).get();
-    return table_.run(plan, task, in, weights + static_cast<size_t>(index) * weights_bytes_, bias, out, scratch);
+    weights += static_cast<size_t>(index) * weights_bytes_;
+    return table_.run(plan(index + 1 == count), task, in, weights, bias, out, scratch);
   }
 
-  const OnednnTable& table_;
+ private:
+  const float* at(std::span<void* const> operands, int i) const {
+    return static_cast<const float*>(operands[static_cast<size_t>(i)]);
+  }
   ConvProblem problem_;
-  size_t output_, weights_bytes_ = 0, scratch_ = 0;
+  size_t output_, weights_bytes_ = 0;
   std::vector<Slice> slices_;
-  std::vector<OnednnPlanHandle> plans_;  // of the slices before the last, and where it differs of the last
-  mutable std::atomic<bool> failed_{false};
 };
 
 class ConvOnednnTactic final : public Tactic {
@@ -172,15 +157,14 @@ class ConvOnednnTactic final : public Tactic {
   }
 
   Tensor pack(const Node& node, const Choice& choice, size_t, const Tensor& constant, const Target&) const override {
-    const OnednnTable* table = level_.onednn ? level_.onednn->table() : nullptr;
-    NARAE_CHECK(table);
+    const OnednnTable& table = require_table(level_);
     const Config config = parse_config(choice.config);
     const Node& anchor = *contraction_anchor(node, "conv");
     const size_t x = choice_image(node, anchor);
     const bool plain = choice.inputs[x].is_plain();
     const ConvShape shape = packing_shape_of(packing_shape(anchor, constant.dims, tiles_->lanes, plain), config);
     const std::vector<Slice> slices = slices_of(shape, tiles_->lanes, config.slices);
-    const size_t bytes = slice_bytes(*table, shape, slices, tiles_->lanes);
+    const size_t bytes = slice_bytes(table, shape, slices, tiles_->lanes);
     if (!bytes) fail(ErrorCode::failed, "oneDNN refuses this convolution");
     Tensor packed = Tensor::allocate(DType::u8, {static_cast<int64_t>(bytes * slices.size())});
     if (!constant.data) return packed;
@@ -189,7 +173,7 @@ class ConvOnednnTactic final : public Tactic {
     for (size_t i = 0; i < slices.size(); ++i) {
       const OnednnConv problem = slice_problem(shape, slices[i], tiles_->lanes);
       const float* weights = constant.as<float>() + slices[i].first * filter;
-      if (!table->pack_conv(problem, weights, packed.as<std::byte>() + i * bytes)) {
+      if (!table.pack_conv(problem, weights, packed.as<std::byte>() + i * bytes)) {
         fail(ErrorCode::failed, "oneDNN could not pack the weights of this convolution");
       }
     }
@@ -198,13 +182,11 @@ class ConvOnednnTactic final : public Tactic {
 
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
-    const OnednnTable* table = level_.onednn ? level_.onednn->table() : nullptr;
-    NARAE_CHECK(table);
     ConvProblem problem = chosen(node, choice, dims);
     const std::optional<OnednnPost> post = onednn_post(problem.body, problem.bias >= 0);
     require_covered(post.has_value(), node);
     return std::make_unique<OnednnConvKernel>(level_.threads, node, std::move(problem), parse_config(choice.config),
-                                              *post, *table);
+                                              *post, require_table(level_));
   }
 
  private:

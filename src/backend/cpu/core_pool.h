@@ -10,8 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/cpu/cpu_features.h"
-
 namespace narae::cpu {
 
 // Cores this process may use (affinity), and whether a cgroup quota allows all of them at once.

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "kernels/cpu/brgemm.h"
+#include "kernels/cpu/cpu_features.h"
 #include "kernels/cpu/peaks.h"
 
 namespace narae::cpu {

@@ -2,11 +2,11 @@
 // oneDNN's product with a constant right operand, as a rival of our own: a task is some rows, or some columns, of the
 // result. The one thing not to get wrong: the packed form depends on the config and the node alone, so the config holds
 // the number of rows that it was chosen for; other numbers are computed with that form.
-#include <atomic>
 #include <cstdio>
 #include <cstring>
 
 #include "backend/cpu/gemm_problem.h"
+#include "backend/cpu/onednn_kernel.h"
 #include "backend/cpu/onednn_post.h"
 #include "backend/cpu/tactics.h"
 #include "base/error.h"
@@ -64,24 +64,21 @@ size_t slice_bytes(const OnednnTable& table, const GemmShape& shape, const Confi
   return bytes && last ? std::max(bytes, last) : 0;
 }
 
-class OnednnGemmKernel final : public CpuKernel {
+class OnednnGemmKernel final : public OnednnKernel {
  public:
   OnednnGemmKernel(int threads, const Node& node, GemmProblem problem, const Config& config, const OnednnPost& post,
                    const OnednnTable& table)
-      : CpuKernel(threads),
-        table_(table),
+      : OnednnKernel(threads, table),
         problem_(std::move(problem)),
         config_(config),
         slices_(slices_of(problem_.shape, config)),
         output_(node.inputs().size()) {
     const GemmShape& shape = problem_.shape;
     weights_bytes_ = slice_bytes(table, shape, config, slices_);
+    if (!weights_bytes_) fail(ErrorCode::failed, "oneDNN refuses this product");
     const auto add = [&](int64_t size) {
       const OnednnGemm packing = packing_problem(shape, config, size);
-      plans_.emplace_back(table.make_gemm(slice_problem(shape, config, size), packing, post, slices_.count),
-                          OnednnPlanCloser{&table});
-      if (!plans_.back() || !weights_bytes_) fail(ErrorCode::failed, "oneDNN refuses this product");
-      scratch_ = std::max(scratch_, table.scratch_bytes(plans_.back().get()));
+      add_plan(table.make_gemm(slice_problem(shape, config, size), packing, post, slices_.count), "product");
     };
     add(slices_.each);
     if (slices_.last != slices_.each) add(slices_.last);
@@ -89,18 +86,7 @@ class OnednnGemmKernel final : public CpuKernel {
 
  protected:
   int64_t tasks() const override { return slices_.count; }
-  size_t scratch_bytes() const override { return scratch_; }
-  void run(std::span<void* const> operands, void* scratch, void*, int64_t begin, int64_t end) const override {
-    for (int64_t task = begin; task < end; ++task) {
-      if (!run_task(operands, scratch, task)) failed_.store(true, std::memory_order_relaxed);
-    }
-  }
-  void finish() const override {
-    if (failed_.exchange(false)) fail(ErrorCode::failed, "oneDNN failed: build the engine again on this machine");
-  }
-
- private:
-  bool run_task(std::span<void* const> operands, void* scratch, int64_t task) const {
+  bool run_task(std::span<void* const> operands, void* scratch, int64_t task) const override {
     const auto at = [&](int i) { return static_cast<const float*>(operands[static_cast<size_t>(i)]); };
     const int64_t n = problem_.shape.n, k = problem_.shape.k, first = task * slices_.each;
     const bool is_last = task + 1 == slices_.count, by_rows = config_.by_rows;
@@ -117,17 +103,14 @@ class OnednnGemmKernel final : public CpuKernel {
     const auto* weights = static_cast<const std::byte*>(operands[problem_.b]);
     if (!by_rows) weights += static_cast<size_t>(task) * weights_bytes_;
     const float* bias = problem_.body.bias >= 0 ? at(problem_.body.bias) + (by_rows ? 0 : first) : nullptr;
-    OnednnPlan* plan = (is_last ? plans_.back() : plans_.front()).get();
-    return table_.run(plan, task, in, weights, bias, out, scratch);
+    return table_.run(plan(is_last), task, in, weights, bias, out, scratch);
   }
 
-  const OnednnTable& table_;
+ private:
   GemmProblem problem_;
   Config config_;
   Slices slices_;
-  size_t output_, weights_bytes_ = 0, scratch_ = 0;
-  std::vector<OnednnPlanHandle> plans_;  // of the slices before the last, and where it differs of the last
-  mutable std::atomic<bool> failed_{false};
+  size_t output_, weights_bytes_ = 0;
 };
 
 class GemmOnednnTactic final : public Tactic {
@@ -155,14 +138,13 @@ class GemmOnednnTactic final : public Tactic {
   }
 
   Tensor pack(const Node& node, const Choice& choice, size_t, const Tensor& constant, const Target&) const override {
-    const OnednnTable* table = level_.onednn ? level_.onednn->table() : nullptr;
-    NARAE_CHECK(table);
+    const OnednnTable& table = require_table(level_);
     const Config config = parse_config(choice.config);
     const bool transposed = contraction_anchor(node, "matmul")->attributes<MatmulAttributes>().transpose_b;
     const int64_t last = constant.dims.back(), rows = constant.dims[constant.dims.size() - 2];
     const GemmShape shape{config.m, transposed ? rows : last, transposed ? last : rows};
     const Slices slices = slices_of(shape, config);
-    const size_t bytes = slice_bytes(*table, shape, config, slices);
+    const size_t bytes = slice_bytes(table, shape, config, slices);
     if (!bytes) fail(ErrorCode::failed, "oneDNN refuses this product");
     const int64_t forms = config.by_rows ? 1 : slices.count;
     Tensor packed = Tensor::allocate(DType::u8, {static_cast<int64_t>(bytes) * forms});
@@ -173,7 +155,7 @@ class GemmOnednnTactic final : public Tactic {
       const int64_t size = !config.by_rows && i + 1 == forms ? slices.last : slices.each;
       const float* b = constant.as<float>() + i * slices.each * stride_n;
       std::byte* to = packed.as<std::byte>() + static_cast<size_t>(i) * bytes;
-      if (!table->pack_gemm(packing_problem(shape, config, size), b, stride_k, stride_n, to)) {
+      if (!table.pack_gemm(packing_problem(shape, config, size), b, stride_k, stride_n, to)) {
         fail(ErrorCode::failed, "oneDNN could not pack the right operand of this product");
       }
     }
@@ -182,14 +164,12 @@ class GemmOnednnTactic final : public Tactic {
 
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
-    const OnednnTable* table = level_.onednn ? level_.onednn->table() : nullptr;
     std::optional<GemmProblem> problem = gemm_problem(node, dims);
-    NARAE_CHECK(table);
     require_covered(problem.has_value(), node);
     const std::optional<OnednnPost> post = onednn_post(problem->body, problem->body.bias >= 0);
     require_covered(post.has_value(), node);
     return std::make_unique<OnednnGemmKernel>(level_.threads, node, std::move(*problem), parse_config(choice.config),
-                                              *post, *table);
+                                              *post, require_table(level_));
   }
 
  private:

@@ -36,11 +36,8 @@ class GemmKernel final : public CpuKernel {
   void run(std::span<void* const> operands, void* scratch, void*, int64_t begin, int64_t end) const override {
     const auto at = [&](int i) { return static_cast<const float*>(operands[static_cast<size_t>(i)]); };
     EpilogueCall call{epilogue_ ? &*epilogue_ : nullptr, operands, static_cast<float*>(scratch) + scratch_floats_};
-    GemmEpilogue epilogue;
-    if (problem_.body.bias >= 0) epilogue.bias = at(problem_.body.bias);
-    if (problem_.body.residual >= 0) epilogue.residual = at(problem_.body.residual), epilogue.ldr = problem_.shape.n;
-    epilogue.act = act_.act, epilogue.lo = act_.lo, epilogue.hi = act_.hi;
-    epilogue.after = call.callback();
+    auto epilogue = call.bind<GemmEpilogue>(act_, problem_.body.bias, problem_.body.residual);
+    epilogue.ldr = problem_.shape.n;
     gemm_run(tiles_, problem_.shape, config_, at(static_cast<int>(problem_.a)), problem_.shape.k,
              at(static_cast<int>(problem_.b)), static_cast<float*>(operands[output_]), problem_.shape.n, epilogue,
              static_cast<float*>(scratch), begin, end);

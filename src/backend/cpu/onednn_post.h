@@ -2,10 +2,7 @@
 // What oneDNN can do after a product or convolution by itself; a body that asks for more is not proposed.
 #pragma once
 
-#include <memory>
 #include <optional>
-#include <span>
-#include <vector>
 
 #include "backend/contraction_body.h"
 #include "backend/cpu/onednn_library.h"
@@ -14,8 +11,6 @@ namespace narae::cpu {
 
 // Empty: there is more than bias, residual and one activation.
 std::optional<OnednnPost> onednn_post(const ContractionBody& body, bool bias);
-
-using OnednnPlanHandle = std::unique_ptr<OnednnPlan, OnednnPlanCloser>;
 
 // Own kernels win ties, because oneDNN's cannot be planned, counted or reproduced as well.
 inline constexpr double onednn_handicap = 1.15;

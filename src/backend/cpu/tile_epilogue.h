@@ -50,11 +50,25 @@ class TileEpilogue {
   int64_t block_ = 1, max_rows_ = 1;
 };
 
-// What a kernel hands to GemmEpilogue or ConvEpilogue: binds a launch's operands and a thread's scratch.
+// Binds a launch's operands and a thread's scratch; must outlive the epilogue that it binds.
 struct EpilogueCall {
   const TileEpilogue* epilogue = nullptr;
   std::span<void* const> operands;
   void* scratch = nullptr;
+  // A GemmEpilogue or ConvEpilogue, which points at this call; operands below 0 are absent.
+  template <typename Epilogue>
+  Epilogue bind(const KernelAct& act, int bias, int residual) {
+    const auto at = [&](int i) {
+      return i < 0 ? nullptr : static_cast<const float*>(operands[static_cast<size_t>(i)]);
+    };
+    Epilogue bound;
+    bound.bias = at(bias), bound.residual = at(residual);
+    bound.act = act.act, bound.lo = act.lo, bound.hi = act.hi;
+    bound.after = callback();
+    return bound;
+  }
+
+ private:
   TileCallback callback() {
     if (!epilogue) return {};
     return {[](void* context, const HotTile& tile) {

@@ -8,7 +8,6 @@
 #include "import/onnx/onnx_ops.h"
 #include "import/onnx/quantize.h"
 #include "ops/conv.h"
-#include "ops/pad.h"
 #include "ops/pool.h"
 
 namespace narae::onnx {

@@ -16,8 +16,6 @@ class Translation {
   void run();
 
  private:
-  using Opsets = std::unordered_map<std::string_view, int64_t>;
-
   const FunctionProto* find_function(const NodeProto& node) const;
   void collect_missing(const std::vector<NodeProto>& nodes, int depth,
                        std::map<std::string, std::pair<int, std::string>>& missing) const;

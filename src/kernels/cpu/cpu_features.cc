@@ -23,7 +23,6 @@ uint64_t read_xcr0() {
 void read_cpuid(CpuFeatures& f) {
   uint32_t a, b, c, d;
   if (!__get_cpuid(1, &a, &b, &c, &d)) return;
-  f.sse42 = c & (1u << 20);
   const bool os_xsave = c & (1u << 27);
   const bool avx = c & (1u << 28);
   const bool fma = c & (1u << 12);

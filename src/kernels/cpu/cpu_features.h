@@ -11,7 +11,7 @@
 namespace narae::cpu {
 
 struct CpuFeatures {
-  bool sse42 = false, avx2 = false, fma = false, f16c = false;
+  bool avx2 = false, fma = false, f16c = false;
   bool avx512f = false, avx512bw = false, avx512vl = false, avx512dq = false, avx512_vnni = false, avx512_bf16 = false;
   // Bytes of the data caches that core 0 sees; guesses (32 KiB, 512 KiB, 8 MiB) where the system does not tell.
   int64_t l1d_bytes = 32 << 10, l2_bytes = 512 << 10, l3_bytes = 8 << 20;

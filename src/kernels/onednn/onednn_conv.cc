@@ -46,42 +46,23 @@ DescHandle describe(const OnednnConv& c, const dnnl_memory_desc_t* form, const O
   good = good && dnnl_dilated_convolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_convolution_direct,
                                                             &src, &weights, post.bias ? &bias : nullptr, &dst, strides,
                                                             dilations, before, after) == dnnl_success;
-  const AttrHandle attributes = make_attributes(post);
-  dnnl_primitive_desc_t made = nullptr;
-  if (!good || !attributes) return nullptr;
-  if (dnnl_primitive_desc_create(&made, &desc, attributes.get(), engine, nullptr) != dnnl_success) return nullptr;
-  return DescHandle(made);
+  return good ? make_desc(&desc, post, engine) : nullptr;
 }
 
 }  // namespace
 
-size_t conv_weights_bytes(const OnednnConv& packing) {
-  const OneThread one;
-  const EngineHandle engine = make_onednn_engine();
-  const DescHandle desc = engine ? describe(packing, nullptr, {}, engine.get()) : nullptr;
-  return desc ? packed_bytes(md_of(*desc, dnnl_query_weights_md)) : 0;
-}
+size_t conv_weights_bytes(const OnednnConv& packing) { return OnednnProblem<describe>::weights_bytes(packing); }
 
 bool pack_conv(const OnednnConv& packing, const float* weights, void* packed) {
-  const OneThread one;
-  const EngineHandle engine = make_onednn_engine();
-  const DescHandle desc = engine ? describe(packing, nullptr, {}, engine.get()) : nullptr;
-  if (!desc) return false;
   const WeightDims w(packing);
   dnnl_memory_desc_t plain;
   const dnnl_format_tag_t tag = w.rank == 5 ? dnnl_goihw : dnnl_oihw;
   if (dnnl_memory_desc_init_by_tag(&plain, w.rank, w.dims, dnnl_f32, tag) != dnnl_success) return false;
-  return pack_weights(plain, md_of(*desc, dnnl_query_weights_md), weights, packed, engine.get());
+  return OnednnProblem<describe>::pack(packing, plain, weights, packed);
 }
 
 OnednnPlan* make_conv(const OnednnConv& slice, const OnednnConv& packing, const OnednnPost& post, int64_t tasks) {
-  const OneThread one;
-  EngineHandle engine = make_onednn_engine();
-  const DescHandle packed = engine ? describe(packing, nullptr, {}, engine.get()) : nullptr;
-  if (!packed) return nullptr;
-  const dnnl_memory_desc_t form = md_of(*packed, dnnl_query_weights_md);
-  DescHandle desc = describe(slice, &form, post, engine.get());
-  return desc ? make_plan(std::move(engine), std::move(desc), post, tasks) : nullptr;
+  return OnednnProblem<describe>::make(slice, packing, post, tasks);
 }
 
 }  // namespace narae::cpu

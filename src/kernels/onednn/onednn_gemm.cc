@@ -19,39 +19,21 @@ DescHandle describe(const OnednnGemm& g, const dnnl_memory_desc_t* form, const O
   if (form) weights = *form;
   dnnl_matmul_desc_t desc;
   good = good && dnnl_matmul_desc_init(&desc, &src, &weights, post.bias ? &bias : nullptr, &dst) == dnnl_success;
-  const AttrHandle attributes = make_attributes(post);
-  dnnl_primitive_desc_t made = nullptr;
-  if (!good || !attributes) return nullptr;
-  if (dnnl_primitive_desc_create(&made, &desc, attributes.get(), engine, nullptr) != dnnl_success) return nullptr;
-  return DescHandle(made);
+  return good ? make_desc(&desc, post, engine) : nullptr;
 }
 
 }  // namespace
 
-size_t gemm_weights_bytes(const OnednnGemm& packing) {
-  const OneThread one;
-  const EngineHandle engine = make_onednn_engine();
-  const DescHandle desc = engine ? describe(packing, nullptr, {}, engine.get()) : nullptr;
-  return desc ? packed_bytes(md_of(*desc, dnnl_query_weights_md)) : 0;
-}
+size_t gemm_weights_bytes(const OnednnGemm& packing) { return OnednnProblem<describe>::weights_bytes(packing); }
 
 bool pack_gemm(const OnednnGemm& packing, const float* b, int64_t stride_k, int64_t stride_n, void* packed) {
-  const OneThread one;
-  const EngineHandle engine = make_onednn_engine();
-  const DescHandle desc = engine ? describe(packing, nullptr, {}, engine.get()) : nullptr;
   dnnl_memory_desc_t plain;
-  if (!desc || !rows_md(plain, packing.k, packing.n, stride_k, stride_n)) return false;
-  return pack_weights(plain, md_of(*desc, dnnl_query_weights_md), b, packed, engine.get());
+  if (!rows_md(plain, packing.k, packing.n, stride_k, stride_n)) return false;
+  return OnednnProblem<describe>::pack(packing, plain, b, packed);
 }
 
 OnednnPlan* make_gemm(const OnednnGemm& slice, const OnednnGemm& packing, const OnednnPost& post, int64_t tasks) {
-  const OneThread one;
-  EngineHandle engine = make_onednn_engine();
-  const DescHandle packed = engine ? describe(packing, nullptr, {}, engine.get()) : nullptr;
-  if (!packed) return nullptr;
-  const dnnl_memory_desc_t form = md_of(*packed, dnnl_query_weights_md);
-  DescHandle desc = describe(slice, &form, post, engine.get());
-  return desc ? make_plan(std::move(engine), std::move(desc), post, tasks) : nullptr;
+  return OnednnProblem<describe>::make(slice, packing, post, tasks);
 }
 
 }  // namespace narae::cpu

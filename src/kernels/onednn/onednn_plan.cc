@@ -147,6 +147,14 @@ bool pack_weights(const dnnl_memory_desc_t& plain, const dnnl_memory_desc_t& for
          dnnl_stream_wait(stream.get()) == dnnl_success;
 }
 
+DescHandle make_desc(const_dnnl_op_desc_t op, const OnednnPost& post, dnnl_engine_t engine) {
+  const AttrHandle attributes = make_attributes(post);
+  dnnl_primitive_desc_t made = nullptr;
+  if (!attributes) return nullptr;
+  if (dnnl_primitive_desc_create(&made, op, attributes.get(), engine, nullptr) != dnnl_success) return nullptr;
+  return DescHandle(made);
+}
+
 OnednnPlan* make_plan(EngineHandle engine, DescHandle desc, const OnednnPost& post, int64_t tasks) {
   auto plan = std::make_unique<OnednnPlan>();
   plan->engine = std::move(engine);

@@ -52,8 +52,39 @@ size_t packed_bytes(const dnnl_memory_desc_t& form);
 // Header and reordered weights.
 bool pack_weights(const dnnl_memory_desc_t& plain, const dnnl_memory_desc_t& form, const float* weights, void* packed,
                   dnnl_engine_t engine);
-// Null where something fails.
+// Null where something fails. `op`: dnnl_convolution_desc_t or another.
+DescHandle make_desc(const_dnnl_op_desc_t op, const OnednnPost& post, dnnl_engine_t engine);
 OnednnPlan* make_plan(EngineHandle engine, DescHandle desc, const OnednnPost& post, int64_t tasks);
+
+// A problem described by `describe(problem, form, post, engine)`: weights in the form given, or in oneDNN's choice
+// where it is null. What oneDNN chooses for the packing problem is the form of the packed weights.
+template <auto describe>
+struct OnednnProblem {
+  template <typename Problem>
+  static size_t weights_bytes(const Problem& packing) {
+    const OneThread one;
+    const EngineHandle engine = make_onednn_engine();
+    const DescHandle desc = engine ? describe(packing, nullptr, {}, engine.get()) : nullptr;
+    return desc ? packed_bytes(md_of(*desc, dnnl_query_weights_md)) : 0;
+  }
+  template <typename Problem>
+  static bool pack(const Problem& packing, const dnnl_memory_desc_t& plain, const float* weights, void* packed) {
+    const OneThread one;
+    const EngineHandle engine = make_onednn_engine();
+    const DescHandle desc = engine ? describe(packing, nullptr, {}, engine.get()) : nullptr;
+    return desc && pack_weights(plain, md_of(*desc, dnnl_query_weights_md), weights, packed, engine.get());
+  }
+  template <typename Problem>
+  static OnednnPlan* make(const Problem& slice, const Problem& packing, const OnednnPost& post, int64_t tasks) {
+    const OneThread one;
+    EngineHandle engine = make_onednn_engine();
+    const DescHandle packed = engine ? describe(packing, nullptr, {}, engine.get()) : nullptr;
+    if (!packed) return nullptr;
+    const dnnl_memory_desc_t form = md_of(*packed, dnnl_query_weights_md);
+    DescHandle desc = describe(slice, &form, post, engine.get());
+    return desc ? make_plan(std::move(engine), std::move(desc), post, tasks) : nullptr;
+  }
+};
 
 // What the table says of them.
 size_t conv_weights_bytes(const OnednnConv& packing);

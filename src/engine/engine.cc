@@ -117,7 +117,9 @@ void evaluate_constant_part(Graph& graph, Device& device) {
   {
     // The Session must not outlive this call, so it may borrow the device.
     Session session(engine, std::shared_ptr<Device>(&device, [](Device*) {}));
-    for (const Tensor& tensor : session.run(part.leaves)) results.push_back(tensor);
+    std::vector<Tensor> inputs;
+    for (const Tensor& leaf : part.leaves) inputs.push_back(aligned(leaf));
+    for (const Tensor& tensor : session.run(inputs)) results.push_back(tensor);
   }
   for (size_t i = 0; i < results.size(); ++i) {
     Value* constant = graph.add_constant(results[i], part.results[i]->name());

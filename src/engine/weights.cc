@@ -36,6 +36,11 @@ size_t wanted_bytes(const ConstantUse& use, const Selection& selection, const Ta
 
 }  // namespace
 
+Tensor aligned(const Tensor& tensor) {
+  const bool is_aligned = reinterpret_cast<uintptr_t>(tensor.data) % dtype_size(tensor.dtype) == 0;
+  return is_aligned ? tensor : Tensor::copy_of(tensor);
+}
+
 Weights::~Weights() {
   if (budget_) budget_->give_back(taken_);
 }
@@ -64,9 +69,7 @@ Tensor Weights::make(const ConstantUse& use, const Selection& selection, Device&
     return choice.tactic->pack(*use.node, choice, use.input, tensor, device.target());
   }
   if (!use.layout.is_plain()) return reformatted(use, device);
-  // Files may leave a constant unaligned for its type; kernels read elements by plain loads.
-  const bool aligned = reinterpret_cast<uintptr_t>(tensor.data) % dtype_size(tensor.dtype) == 0;
-  return aligned ? tensor : Tensor::copy_of(tensor);
+  return aligned(tensor);
 }
 
 const void* Weights::get(const ConstantUse& use, const Selection& selection, Device& device) {

@@ -96,6 +96,14 @@ TEST_F(OnednnLibraryTest, ConvolutionsAndProductsHaveARival) {
   EXPECT_EQ(seen, wanted.size());
 }
 
+// Adds what the tactic of this name offers.
+void propose(const std::string& name, const Device& device, const Node& node, const SymbolValues& sizes,
+             std::vector<Choice>& choices) {
+  for (const Tactic* tactic : device.tactics()) {
+    if (tactic->name() == name) tactic->propose(node, node_dims(node, sizes), device.target(), choices);
+  }
+}
+
 // Chosen for one size of image, run at others: the packed form stays.
 TEST_F(OnednnLibraryTest, OneChoiceServesEveryImageSize) {
   const auto graph = parse_graph(R"(graph "g" {
@@ -114,11 +122,7 @@ TEST_F(OnednnLibraryTest, OneChoiceServesEveryImageSize) {
   std::vector<Choice> choices;
   const auto dims_at = [&](int64_t n, int64_t h) { return bind_symbols(*graph, std::vector<Dims>{{n, 32, h, 12}}); };
   const SymbolValues opt = dims_at(1, 9);
-  for (const Tactic* tactic : device.tactics()) {
-    if (std::string(tactic->name()) == "conv_onednn") {
-      tactic->propose(node, node_dims(node, opt), device.target(), choices);
-    }
-  }
+  propose("conv_onednn", device, node, opt, choices);
   ASSERT_FALSE(choices.empty());
   for (const int64_t h : {9, 30, 5}) {
     Tensor x = Tensor::allocate(DType::f32, {h == 30 ? 3 : 1, 32, h, 12});
@@ -147,11 +151,7 @@ TEST_F(OnednnLibraryTest, OneChoiceServesEveryNumberOfRows) {
   const auto dims_at = [&](int64_t n) { return bind_symbols(*graph, std::vector<Dims>{{n, 70}}); };
   for (const int64_t n : {1, 300}) {
     const SymbolValues opt = dims_at(n);
-    for (const Tactic* tactic : device.tactics()) {
-      if (std::string(tactic->name()) == "gemm_onednn") {
-        tactic->propose(node, node_dims(node, opt), device.target(), choices);
-      }
-    }
+    propose("gemm_onednn", device, node, opt, choices);
   }
   ASSERT_GE(choices.size(), 3u);  // columns for one row; rows and columns for many
   for (const Choice& choice : choices) {

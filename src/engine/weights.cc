@@ -36,11 +36,6 @@ size_t wanted_bytes(const ConstantUse& use, const Selection& selection, const Ta
 
 }  // namespace
 
-Tensor aligned(const Tensor& tensor) {
-  const bool is_aligned = reinterpret_cast<uintptr_t>(tensor.data) % dtype_size(tensor.dtype) == 0;
-  return is_aligned ? tensor : Tensor::copy_of(tensor);
-}
-
 Weights::~Weights() {
   if (budget_) budget_->give_back(taken_);
 }

@@ -23,9 +23,6 @@ class PackedSource {
   virtual Tensor find(const Value& value, const std::string& form) const = 0;
 };
 
-// Files may leave a constant unaligned for its type, while kernels read elements by plain loads: a copy where it is so.
-Tensor aligned(const Tensor& tensor);
-
 class Weights {
  public:
   Weights() = default;

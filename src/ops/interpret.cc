@@ -127,11 +127,6 @@ std::vector<Tensor> run_reference(const Node& node, const std::vector<Tensor>& i
 
 namespace {
 
-// Files may leave a constant unaligned for its type; references read elements by plain loads.
-Tensor aligned(const Tensor& tensor) {
-  return reinterpret_cast<uintptr_t>(tensor.data) % dtype_size(tensor.dtype) == 0 ? tensor : Tensor::copy_of(tensor);
-}
-
 std::vector<Tensor> run_graph(const Graph& graph, const std::vector<Tensor>& inputs,
                               const std::function<int64_t(const Dim&)>& evaluate,
                               const std::function<void(const Value&, const Tensor&)>& watch) {

@@ -38,6 +38,11 @@ Tensor Tensor::copy_of(const Tensor& other) {
   return tensor;
 }
 
+Tensor aligned(const Tensor& tensor) {
+  const bool is_aligned = reinterpret_cast<uintptr_t>(tensor.data) % dtype_size(tensor.dtype) == 0;
+  return is_aligned ? tensor : Tensor::copy_of(tensor);
+}
+
 namespace {
 
 // The nearest value of T; 0 for NaN. A plain cast of what does not fit is undefined.

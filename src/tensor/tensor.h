@@ -40,6 +40,10 @@ struct Tensor {
   }
 };
 
+// The tensor, or a copy where its data is not aligned to its type: files may leave a constant so, while kernels and
+// references read elements by plain loads.
+Tensor aligned(const Tensor& tensor);
+
 // One element as double / int64, whatever the type; for small tensors (shapes, scalars, tests), not for loops over
 // data.
 double element_as_double(const Tensor& tensor, int64_t index);

@@ -213,11 +213,7 @@ class ConvOnednnTactic final : public Tactic {
   }
 
   ConvProblem chosen(const Node& node, const Choice& choice, const NodeDims& dims) const {
-    std::optional<ConvProblem> problem = conv_problem(node, dims, "conv", tiles_->lanes, false);
-    require_covered(problem.has_value(), node);
-    problem->in = choice.inputs[problem->x];
-    problem->shape.plain_input = problem->in.is_plain();
-    return std::move(*problem);
+    return chosen_conv(node, choice, dims, "conv", tiles_->lanes);
   }
 
   void offer(const Node& node, const NodeDims& dims, const ConvProblem& problem, int64_t slices,

@@ -95,6 +95,15 @@ std::optional<ConvProblem> conv_problem(const Node& node, const NodeDims& dims, 
   return problem;
 }
 
+ConvProblem chosen_conv(const Node& node, const Choice& choice, const NodeDims& dims, std::string_view op, int lanes,
+                        size_t part) {
+  std::optional<ConvProblem> problem = conv_problem(node, dims, op, lanes, false, part);
+  require_covered(problem.has_value(), node);
+  problem->in = choice.inputs[problem->x];
+  problem->shape.plain_input = problem->in.is_plain();
+  return std::move(*problem);
+}
+
 ConvShape packing_shape(const Node& anchor, const Dims& weights, int lanes, bool plain_input) {
   ConvShape shape;
   set_attributes(anchor, shape);

@@ -29,6 +29,10 @@ struct ConvProblem {
 // Empty: not a convolution over one or two spatial axes of f32 that these kernels could do.
 std::optional<ConvProblem> conv_problem(const Node& node, const NodeDims& dims, std::string_view op, int lanes,
                                         bool plain_input, size_t part = 0);
+// The problem at the sizes at hand, its input in the layout that was chosen; Error does_not_fit where the kernels do
+// not cover them.
+ConvProblem chosen_conv(const Node& node, const Choice& choice, const NodeDims& dims, std::string_view op, int lanes,
+                        size_t part = 0);
 // A shape that packs weights of these dims as every shape of the node does: it does not depend on the image.
 ConvShape packing_shape(const Node& anchor, const Dims& weights, int lanes, bool plain_input);
 // Sets the layouts of the problem's operands and result.

@@ -36,11 +36,7 @@ void ConvTactic::offer(const Node& node, const NodeDims& dims, const Target& tar
 }
 
 ConvProblem ConvTactic::chosen(const Node& node, const Choice& choice, const NodeDims& dims) const {
-  std::optional<ConvProblem> problem = conv_problem(node, dims, op(), tiles_->lanes, false);
-  require_covered(problem.has_value(), node);
-  problem->in = choice.inputs[problem->x];
-  problem->shape.plain_input = problem->in.is_plain();
-  return std::move(*problem);
+  return chosen_conv(node, choice, dims, op(), tiles_->lanes);
 }
 
 double ConvTactic::estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const {

@@ -1,39 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // gather of slices. Indices are data: one outside the axis is found while running and reported after the launch.
-#include <atomic>
-
 #include "backend/cpu/cost.h"
-#include "backend/cpu/cpu_kernel.h"
+#include "backend/cpu/index_kernel.h"
 #include "backend/cpu/tactics.h"
-#include "base/error.h"
 #include "kernels/cpu/pad.h"
 #include "ops/gather.h"
 
 namespace narae::cpu {
 namespace {
 
-class GatherKernel final : public CpuKernel {
+class GatherKernel final : public IndexKernel {
  public:
-  GatherKernel(int threads, const GatherArgs& args, std::string label)
-      : CpuKernel(threads), args_(args), label_(std::move(label)) {}
+  GatherKernel(int threads, const GatherArgs& args, const std::string& label)
+      : IndexKernel(threads, fmt::format("{}: an index lies outside [-{}, {})", label, args.extent, args.extent)),
+        args_(args) {}
 
  protected:
   int64_t tasks() const override { return args_.slice_bytes ? gather_tasks(args_) : 0; }
-  void begin(std::span<void* const>, void*) const override { outside_ = false; }
   void run(std::span<void* const> operands, void*, void*, int64_t begin, int64_t end) const override {
     GatherArgs args = args_;
     args.in = operands[0], args.index = operands[1], args.out = operands[2];
-    if (!gather_run(args, begin, end)) outside_ = true;
-  }
-  void finish() const override {
-    if (!outside_) return;
-    fail(ErrorCode::does_not_fit, "{}: an index lies outside [-{}, {})", label_, args_.extent, args_.extent);
+    if (!gather_run(args, begin, end)) note_outside();
   }
 
  private:
   GatherArgs args_;
-  std::string label_;
-  mutable std::atomic<bool> outside_{false};
 };
 
 class GatherTactic final : public Tactic {

@@ -100,11 +100,7 @@ class HorizontalTactic final : public Tactic {
 
  private:
   ConvProblem convolution(const Node& node, const Choice& choice, const NodeDims& dims, size_t part) const {
-    std::optional<ConvProblem> problem = conv_problem(node, dims, "conv", tiles_->lanes, false, part);
-    require_covered(problem.has_value(), node);
-    problem->in = choice.inputs[problem->x];
-    problem->shape.plain_input = problem->in.is_plain();
-    return std::move(*problem);
+    return chosen_conv(node, choice, dims, "conv", tiles_->lanes, part);
   }
 
   // A weight operand can have one packed form only.

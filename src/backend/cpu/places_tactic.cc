@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // gather_elements, gather_nd, their scatters without a reduction, and one_hot. Indices are data: one outside its axis
 // is found while running and reported after the launch (to one_hot it is a row without a one).
-#include <atomic>
 #include <cstring>
 
 #include "backend/cpu/cost.h"
-#include "backend/cpu/cpu_kernel.h"
+#include "backend/cpu/index_kernel.h"
 #include "backend/cpu/tactics.h"
 #include "base/error.h"
 #include "kernels/cpu/places.h"
@@ -25,38 +24,34 @@ size_t axis_in(int64_t axis, size_t rank) {
   return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
 }
 
+std::string outside_text(const std::string& label) { return label + ": an index is outside its axis"; }
+
 // Args: GatherElementsArgs or GatherNdArgs, run by `Run`.
 template <typename Args, bool (*Run)(const Args&, int64_t, int64_t)>
-class GatherKernel final : public CpuKernel {
+class GatherKernel final : public IndexKernel {
  public:
-  GatherKernel(int threads, const Args& args, int64_t tasks, std::string label)
-      : CpuKernel(threads), args_(args), tasks_(tasks), label_(std::move(label)) {}
+  GatherKernel(int threads, const Args& args, int64_t tasks, const std::string& label)
+      : IndexKernel(threads, outside_text(label)), args_(args), tasks_(tasks) {}
 
  protected:
   int64_t tasks() const override { return tasks_; }
-  void begin(std::span<void* const>, void*) const override { outside_ = false; }
   void run(std::span<void* const> operands, void*, void*, int64_t begin, int64_t end) const override {
     Args args = args_;
     args.in = operands[0], args.index = operands[1], args.out = operands[2];
-    if (!Run(args, begin, end)) outside_ = true;
-  }
-  void finish() const override {
-    if (outside_) fail(ErrorCode::does_not_fit, "{}: an index is outside its axis", label_);
+    if (!Run(args, begin, end)) note_outside();
   }
 
  private:
   Args args_;
   int64_t tasks_;
-  std::string label_;
-  mutable std::atomic<bool> outside_{false};
 };
 
 // Args and Run as above, on a copy of the operand; one task, because the last of several updates to a place stays.
 template <typename Args, bool (*Run)(const Args&, int64_t, int64_t)>
-class ScatterKernel final : public CpuKernel {
+class ScatterKernel final : public IndexKernel {
  public:
-  ScatterKernel(int threads, const Args& args, int64_t rows, int64_t bytes, std::string label)
-      : CpuKernel(threads), args_(args), rows_(rows), bytes_(bytes), label_(std::move(label)) {}
+  ScatterKernel(int threads, const Args& args, int64_t rows, int64_t bytes, const std::string& label)
+      : IndexKernel(threads, outside_text(label)), args_(args), rows_(rows), bytes_(bytes) {}
 
  protected:
   int64_t tasks() const override { return 1; }
@@ -64,17 +59,12 @@ class ScatterKernel final : public CpuKernel {
     if (bytes_ && operands[3] != operands[0]) std::memcpy(operands[3], operands[0], static_cast<size_t>(bytes_));
     Args args = args_;
     args.in = operands[2], args.index = operands[1], args.out = operands[3];
-    outside_ = !Run(args, 0, rows_);
-  }
-  void finish() const override {
-    if (outside_) fail(ErrorCode::does_not_fit, "{}: an index is outside its axis", label_);
+    if (!Run(args, 0, rows_)) note_outside();
   }
 
  private:
   Args args_;
   int64_t rows_, bytes_;
-  std::string label_;
-  mutable std::atomic<bool> outside_{false};
 };
 
 class OneHotKernel final : public CpuKernel {

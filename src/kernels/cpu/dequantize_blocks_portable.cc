@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// Blocks to f32, portable. The code is dequantize_blocks_impl.h.
+#include "kernels/cpu/dequantize_blocks_impl.h"
+
+namespace narae::cpu {
+
+constinit const DequantizeKernels dequantize_kernels_portable = {&decode_blocks};
+
+}  // namespace narae::cpu

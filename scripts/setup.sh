@@ -23,7 +23,7 @@ state() {
   cat scripts/setup.sh scripts/packages.txt scripts/requirements-*.txt scripts/wheels.tsv
   package_names | xargs dpkg-query -W -f '${Package} ${Status}\n' 2>/dev/null || true
   [ -x .venv/bin/python ] && echo venv
-  [ -d "$shared" ] && stat -c '%n %s %Y' "$shared"/onnx/*.tar.zst "$shared"/squeezenet_v1.1/*.zst
+  [ -d "$shared" ] && stat -c '%n %s %Y' "$shared"/onnx/*.tar.zst "$shared"/squeezenet_v1.1/*.zst "$shared"/tokenizers/*.zst
   ls $cache/models $cache/shared $cache/shared/onnx 2>/dev/null || true
 }
 key() { state | sha256sum | cut -d' ' -f1; }
@@ -110,9 +110,9 @@ models() {
   done < <(grep -v '^#' scripts/wheels.tsv)
 }
 
-# unpack NAME COMMAND..: runs COMMAND in a fresh $cache/shared/NAME.part, which becomes $cache/shared/NAME.
+# unpack NAME ARCHIVE [FOLDERS]: ARCHIVE without its outer FOLDERS (1) becomes $cache/shared/NAME.
 unpack() {
-  local name=$1 source=$2
+  local name=$1 source=$2 folders=${3:-1}
   local id
   id=$(stat -c '%s %Y' "$source")
   [ "$(cat "$cache/shared/$name.id" 2>/dev/null)" = "$id" ] && [ -e "$cache/shared/$name" ] && return
@@ -120,7 +120,7 @@ unpack() {
   rm -rf "$cache/shared/$name" "$cache/shared/$name.part"
   mkdir -p "$cache/shared/$name.part"
   case $source in
-    *.tar.zst) zstd -dc "$source" | tar x -C "$cache/shared/$name.part" --strip-components=1 ;;
+    *.tar.zst) zstd -dc "$source" | tar x -C "$cache/shared/$name.part" --strip-components="$folders" ;;
     *.zst) zstd -q -d "$source" -o "$cache/shared/$name.part/$(basename "$source" .zst)" ;;
   esac
   mv "$cache/shared/$name.part" "$cache/shared/$name"
@@ -134,6 +134,7 @@ shared_archives() {
   unpack onnx/simple "$shared/onnx/onnx-simple-tests.tar.zst"
   unpack onnx/light "$shared/onnx/onnx-light-models.tar.zst"
   unpack squeezenet_v1.1 "$shared/squeezenet_v1.1/squeezenet_v1.1.onnx.zst"
+  unpack tokenizers "$shared/tokenizers/vocab-gguf.tar.zst" 0
 }
 
 mkdir -p $cache

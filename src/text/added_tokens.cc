@@ -33,9 +33,7 @@ bool beside_word(std::string_view text, size_t begin, size_t end) {
          (end < text.size() && is_word_char(decode_valid(text, end).value));
 }
 
-bool is_space(std::string_view text, size_t at) {
-  return char_class(decode_valid(text, at).value) == CharClass::space;
-}
+bool is_space(std::string_view text, size_t at) { return char_class(decode_valid(text, at).value) == CharClass::space; }
 
 }  // namespace
 

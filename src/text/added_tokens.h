@@ -16,7 +16,7 @@ class AddedTokens {
   explicit AddedTokens(const TokenizerTables& tables);
 
   struct Found {
-    int32_t id = -1;  // -1: none, begin == end == text.size()
+    int32_t id = -1;    // -1: none, begin == end == text.size()
     size_t begin, end;  // with the white space that the token takes along
   };
   // The first one from `at` on. Controls count only with `specials`.

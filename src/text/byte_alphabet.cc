@@ -14,8 +14,8 @@ constexpr bool prints(int byte) {
 }
 
 struct Alphabet {
-  std::array<uint16_t, 256> letter{};    // by byte
-  std::array<int16_t, 0x144> byte{};     // by letter, -1: none
+  std::array<uint16_t, 256> letter{};  // by byte
+  std::array<int16_t, 0x144> byte{};   // by letter, -1: none
 };
 
 constexpr Alphabet make_alphabet() {

@@ -15,7 +15,8 @@ std::vector<Merge> byte_merges(const TokenizerTables& tables, const StringIndex&
   std::vector<Merge> merges;
   merges.reserve(tables.merges.size());
   for (const TokenMerge& merge : tables.merges) {
-    merges.push_back({merge.left, merge.right, merged_token(tables, index, merge), static_cast<uint32_t>(merges.size())});
+    merges.push_back(
+        {merge.left, merge.right, merged_token(tables, index, merge), static_cast<uint32_t>(merges.size())});
   }
   return merges;
 }

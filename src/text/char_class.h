@@ -19,7 +19,7 @@ constexpr std::array<CharClass, 128> ascii_classes() {
   for (int c = 0; c < 128; ++c) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     const bool space = c == ' ' || (c >= '\t' && c <= '\r');
-    classes[c] = letter                   ? CharClass::letter
+    classes[c] = letter                 ? CharClass::letter
                  : c >= '0' && c <= '9' ? CharClass::number
                  : space                ? CharClass::space
                                         : CharClass::other;

@@ -24,7 +24,7 @@ enum class TokenKind : uint8_t {
   control,  // special: stands for no text; found in a text only on request
   user,     // found in every text before anything else happens to it
   unused,
-  byte,     // char_bpe only
+  byte,  // char_bpe only
 };
 
 // How a token of kind control or user is found in a text (Hugging Face's AddedToken).
@@ -47,8 +47,8 @@ struct TokenMerge {
 
 struct TokenizerTables {
   TokenizerModel model = TokenizerModel::byte_bpe;
-  StringTable tokens;           // by id, as the file spells them
-  std::vector<TokenKind> kinds;  // by id
+  StringTable tokens;             // by id, as the file spells them
+  std::vector<TokenKind> kinds;   // by id
   std::vector<AddedToken> added;  // every token of kind user, and of kind control that may be asked for
 
   // byte_bpe and char_bpe: best first. char_bpe without merges goes by scores instead, one a token, highest first.
@@ -78,8 +78,8 @@ struct TokenizerTables {
   int32_t longest_word = 100;  // characters; a longer word is unknown
 
   // -1: there is none
-  int32_t begin = -1;    // BOS, [CLS]
-  int32_t end = -1;      // put behind a text: EOS, [SEP]
+  int32_t begin = -1;  // BOS, [CLS]
+  int32_t end = -1;    // put behind a text: EOS, [SEP]
   int32_t unknown = -1;
   int32_t padding = -1;
   bool add_begin = false;  // whether the model was trained with them

@@ -19,7 +19,8 @@ struct CodePoint {
 struct Utf8Prefix {
   enum class Kind { whole, cut, invalid };
   Kind kind;
-  size_t size;  // whole: of the character; cut: all that is there, the rest may follow; invalid: bytes to replace by one
+  size_t
+      size;  // whole: of the character; cut: all that is there, the rest may follow; invalid: bytes to replace by one
 };
 
 Utf8Prefix utf8_prefix(std::string_view text);

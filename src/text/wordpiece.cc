@@ -86,8 +86,7 @@ class WordPiece final : public SegmentEncoder {
     if (c < 128 || !strip_accents_) return add_lowered(c, word, ids);
     utf8proc_int32_t parts[32];
     int last = 0;
-    const auto count =
-        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts, 32, UTF8PROC_DECOMPOSE, &last);
+    const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts, 32, UTF8PROC_DECOMPOSE, &last);
     for (utf8proc_ssize_t i = 0; i < count && i < 32; ++i) {
       const auto part = static_cast<uint32_t>(parts[i]);
       if (category(part) != UTF8PROC_CATEGORY_MN) add_lowered(part, word, ids);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds the libFuzzer targets (tests/fuzz/*_fuzz.cc) with ASan+UBSan and runs each for SECONDS (300).
-#   scripts/fuzz.sh [SECONDS [NAME..]]        NAME: onnx_wire, onnx_import, graph_text, engine
+#   scripts/fuzz.sh [SECONDS [NAME..]]        NAME: onnx_wire, onnx_import, graph_text, engine,
+#                                            chat_template
 # Seeds are made anew: of the golden graphs (make_seeds), and for onnx_* the unpacked node tests, where they exist. What
 # was found stays in build/fuzz/found/NAME/, the log in build/fuzz/NAME.log.
 set -euo pipefail
@@ -27,6 +28,7 @@ else
   echo "fuzz: there is no $nodes (make setup unpacks it): onnx_* start from nothing" >&2
 fi
 ln -sfn onnx_wire "$seeds/onnx_import"
+mkdir -p "$seeds/chat_template" && cp tests/text/templates/*.jinja "$seeds/chat_template/"
 
 status=0
 for name in "${names[@]}"; do

@@ -2,11 +2,13 @@
 #include "load/load_model.h"
 
 #include <cstring>
+#include <filesystem>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "engine/engine_file.h"
+#include "import/arch/import_model.h"
 #include "import/onnx/import_onnx.h"
 
 namespace narae {
@@ -25,11 +27,12 @@ bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
-std::shared_ptr<Engine> compile_onnx(const std::string& path, Runtime& runtime, const LoadOptions& options,
-                                     CompileReport* report) {
+std::shared_ptr<Engine> compile_model(ModelKind kind, const std::string& path, Runtime& runtime,
+                                      const LoadOptions& options, CompileReport* report) {
   const double start = now_seconds();
-  std::unique_ptr<Graph> graph = import_onnx(path, runtime.ops());
-  return with_context([&] { return fmt::format("onnx \"{}\"", path); },
+  std::unique_ptr<Graph> graph =
+      kind == ModelKind::onnx ? import_onnx(path, runtime.ops()) : import_model(path, runtime.ops(), options.model);
+  return with_context([&] { return fmt::format("{} \"{}\"", kind == ModelKind::onnx ? "onnx" : "model", path); },
                       [&] {
                         CompileOptions compile_options = options.compile;
                         compile_options.profile = make_profile(*graph, options.shapes);
@@ -61,21 +64,25 @@ std::shared_ptr<Engine> open_engine(const std::string& path, Runtime& runtime, c
 }  // namespace
 
 ModelKind recognise(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    if (std::filesystem::exists(std::filesystem::path(path) / "config.json", ignored)) return ModelKind::folder;
+    fail(ErrorCode::bad_file, "folder \"{}\" holds no config.json, so it is no Hugging Face model", path);
+  }
   const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
   const std::span<const std::byte> bytes = file->bytes();
   if (is_engine_file(bytes)) return ModelKind::engine;
-  if (begins_with(bytes, "GGUF")) {
-    fail(ErrorCode::bad_file, "\"{}\" is a GGUF file, which Narae does not read yet; give an ONNX model", path);
-  }
+  if (begins_with(bytes, "GGUF")) return ModelKind::gguf;
   if (may_be_onnx(bytes)) return ModelKind::onnx;
-  fail(ErrorCode::bad_file, "\"{}\" is neither an ONNX model nor a Narae engine file{}", path,
+  fail(ErrorCode::bad_file, "\"{}\" is neither an ONNX model nor a GGUF nor a Narae engine file{}", path,
        bytes.empty() ? ": it is empty" : "");
 }
 
 std::shared_ptr<Engine> load_model(const std::string& path, Runtime& runtime, const LoadOptions& options,
                                    CompileReport* report) {
-  auto engine = recognise(path) == ModelKind::engine ? open_engine(path, runtime, options, report)
-                                                     : compile_onnx(path, runtime, options, report);
+  const ModelKind kind = recognise(path);
+  auto engine = kind == ModelKind::engine ? open_engine(path, runtime, options, report)
+                                          : compile_model(kind, path, runtime, options, report);
   engine->weights().set_budget(&runtime.budget());
   with_context([&] { return fmt::format("\"{}\"", path); },
                [&] {

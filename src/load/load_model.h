@@ -8,17 +8,19 @@
 #include <string>
 
 #include "compile/compiler.h"
+#include "import/arch/import_model.h"
 #include "load/shape_list.h"
 
 namespace narae {
 
-enum class ModelKind : uint8_t { onnx, engine };
+enum class ModelKind : uint8_t { onnx, engine, gguf, folder };  // folder: Hugging Face's, with config.json
 
-// Throws Error bad_file for a folder, a missing file and what is neither.
+// Throws Error bad_file for a missing file and what is none of these.
 ModelKind recognise(const std::string& path);
 
 struct LoadOptions {
   CompileOptions compile;  // its profile and sizes come from what follows
+  ModelOptions model;      // of a GGUF file or a Hugging Face folder
   ShapeRanges shapes;      // the profile of a model that is compiled; an engine file has its own
   // Sizes to select for where the profile says nothing, told from the imported graph; null: usual ones.
   std::function<SymbolValues(const Graph&)> first_sizes;

@@ -86,9 +86,9 @@ class Places(CommandTest):
         folder = self.folder / "folder"
         folder.mkdir()
         for arguments in (["run", folder, "--input", self.input, "--output-dir", "out"], ["bench", folder], ["explain", folder],
-                          ["run", self.model, "--input", folder, "--output-dir", "out"],
                           ["compare", folder, "--against", "out", "--input", self.input]):
-            self.error(BAD_FILE, *arguments, says=[str(folder), "regular file"])
+            self.error(BAD_FILE, *arguments, says=[str(folder), "config.json"])
+        self.error(BAD_FILE, "run", self.model, "--input", folder, "--output-dir", "out", says=[str(folder), "regular file"])
         self.error(FAILED, "build", self.model, "-o", folder, says=[str(folder), "regular file"])
         self.error(FAILED, "explain", self.model, "--svg", folder, says=str(folder))
         self.error(BAD_FILE, "compare", self.model, "--against", folder, "--input", self.input, says="0.npy")

@@ -17,6 +17,7 @@ import xml.etree.ElementTree as xml
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import cases  # noqa: E402
+import encoders  # noqa: E402, F401: adds its cases
 import plans  # noqa: E402, F401: adds its cases
 from runner import Skip, Runner  # noqa: E402
 

@@ -21,6 +21,27 @@ void* StateSet::reserve(size_t bytes) {
   return arena_ ? arena_->data() : nullptr;
 }
 
+void* StateSet::state(const std::string& name, size_t bytes) {
+  std::unique_ptr<State>& state = buffers_[name];
+  if (!state) {
+    auto made = std::make_unique<State>();
+    made->share.set(budget_, static_cast<int64_t>(bytes), fmt::format("state \"{}\"", name));
+    made->buffer = device_.allocate(bytes);
+    state = std::move(made);
+  }
+  if (state->buffer->size() < bytes) {
+    fail(ErrorCode::does_not_fit, "state \"{}\" has {} bytes, but {} are asked for", name, state->buffer->size(),
+         bytes);
+  }
+  return state->buffer->data();
+}
+
+int64_t StateSet::state_bytes() const {
+  int64_t bytes = 0;
+  for (const auto& [name, state] : buffers_) bytes += state ? static_cast<int64_t>(state->buffer->size()) : 0;
+  return bytes;
+}
+
 struct Session::Prepared {
   SymbolValues symbols;
   Program program;
@@ -90,7 +111,7 @@ bool Session::same_as_last(const std::vector<Tensor>& inputs) const {
 Session::Prepared& Session::prepare(const std::vector<Tensor>& inputs) {
   if (same_as_last(inputs)) return *prepared_.front();
   const Graph& graph = *engine_->lowered().graph;
-  const SymbolValues symbols = bind_symbols(graph, inputs);
+  const SymbolValues symbols = bind_symbols(graph, inputs, states_->sizes());
   for (auto it = prepared_.begin(); it != prepared_.end(); ++it) {
     if ((*it)->symbols != symbols) continue;
     if (it != prepared_.begin()) prepared_.splice(prepared_.begin(), prepared_, it);
@@ -120,6 +141,9 @@ void Session::resolve(Prepared& prepared) {
       } else if (root.place == SlotPlace::constant) {
         const auto* constant = static_cast<const std::byte*>(prepared.constants[static_cast<size_t>(root.index)]);
         prepared.pointers[pointer] = const_cast<std::byte*>(constant + offset);
+      } else if (root.place == SlotPlace::state) {
+        auto* state = states_->state(root.value->name(), static_cast<size_t>(root.bytes));
+        prepared.pointers[pointer] = static_cast<std::byte*>(state) + offset;
       } else {
         prepared.patches.push_back({pointer, root.place == SlotPlace::output, root.index, offset});
       }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <list>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -13,7 +14,8 @@
 
 namespace narae {
 
-// An instance's mutable device memory: one arena that its Sessions share, because they run in order.
+// An instance's mutable device memory: its states by name, and one arena that its Sessions share, because they run in
+// order.
 class StateSet {
  public:
   // The arena is taken from `budget` where one is given; it must live as long.
@@ -21,12 +23,25 @@ class StateSet {
   // At least `bytes`; what it held is lost when it has to grow. Throws Error does_not_fit.
   void* reserve(size_t bytes);
   size_t size() const { return arena_ ? arena_->size() : 0; }
+  // The value of a symbol in the shapes of states; before the first run.
+  void set_size(const std::string& symbol, int64_t value) { sizes_[symbol] = value; }
+  const SymbolValues& sizes() const { return sizes_; }
+  // Memory of the state of this name, the same for every Session; not initialised when first asked for. Throws Error
+  // does_not_fit.
+  void* state(const std::string& name, size_t bytes);
+  int64_t state_bytes() const;
 
  private:
   Device& device_;
   MemoryBudget* budget_;
   BudgetShare share_;
   std::unique_ptr<Buffer> arena_;
+  struct State {
+    BudgetShare share;
+    std::unique_ptr<Buffer> buffer;
+  };
+  std::map<std::string, std::unique_ptr<State>> buffers_;
+  SymbolValues sizes_;
 };
 
 struct RecordTime {

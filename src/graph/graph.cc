@@ -99,6 +99,14 @@ Value* Graph::add_input(std::string name, DType dtype, Shape shape) {
   return value;
 }
 
+const Value* Value::state() const {
+  const Value* value = this;
+  while (value->producer_ && value->index_ == 0 && value->producer_->op().has(op_updates)) {
+    value = value->producer_->input(0);
+  }
+  return value->kind_ == ValueKind::state ? value : nullptr;
+}
+
 Value* Graph::add_state(std::string name, DType dtype, Shape shape) {
   Value* value = new_value(ValueKind::state, dtype, std::move(shape), std::move(name));
   states_.push_back(value);
@@ -262,7 +270,7 @@ int Graph::erase_dead() {
     const bool alive = std::any_of(node->outputs_.begin(), node->outputs_.end(), [&](const Value* value) {
       return !value->users_.empty() || value->keep_ || results.count(value);
     });
-    if (!alive) {
+    if (!alive && !node->updates_state()) {
       erase(node);
       ++erased;
     }

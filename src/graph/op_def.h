@@ -67,6 +67,7 @@ enum OpTrait : uint32_t {
   op_random = 64,      // never folded or merged
   op_has_body = 128,
   op_composite = 256,  // has `decompose` and is better off as its parts: no device is expected to run it whole
+  op_updates = 512,    // result 0 is operand 0 with some rows written: in place, and never dead, where that is a state
 };
 
 struct OpDef {

@@ -56,6 +56,9 @@ void Graph::verify() const {
       if (!seen.insert(value).second) broken(*this, node.get(), "a result is made twice");
     }
     verify_body(*this, *node);
+    if (node->updates_state() && node->input(0)->users().size() != 1) {
+      broken(*this, node.get(), "the state it updates is read by others too: they would see either contents");
+    }
   }
   for (const auto& value : values_) {
     const auto it = reads.find(value.get());

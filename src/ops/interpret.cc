@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/interpret.h"
 
+#include <cstring>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -8,21 +9,24 @@
 namespace narae {
 namespace {
 
-void check_input(const Value& value, size_t i, DType dtype, const Dims& dims) {
-  auto name = [&] { return fmt::format("input {} \"{}\"", i, value.name()); };
+void check_value(const std::string& name, const Value& value, DType dtype, const Dims& dims) {
   if (dtype != value.dtype()) {
-    fail(ErrorCode::does_not_fit, "{} must be {}, not {}", name(), dtype_name(value.dtype()), dtype_name(dtype));
+    fail(ErrorCode::does_not_fit, "{} must be {}, not {}", name, dtype_name(value.dtype()), dtype_name(dtype));
   }
   if (dims.size() != value.shape().size()) {
-    fail(ErrorCode::does_not_fit, "{} must be of shape {}, not {}", name(), shape_text(value.shape()), dims_text(dims));
+    fail(ErrorCode::does_not_fit, "{} must be of shape {}, not {}", name, shape_text(value.shape()), dims_text(dims));
   }
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     const Dim& dim = value.shape()[axis];
     if (dims[axis] < 0 || (dim.is_constant() && dim.value() != dims[axis])) {
-      fail(ErrorCode::does_not_fit, "{} must be of shape {}, not {}: axis {} differs", name(),
-           shape_text(value.shape()), dims_text(dims), axis);
+      fail(ErrorCode::does_not_fit, "{} must be of shape {}, not {}: axis {} differs", name, shape_text(value.shape()),
+           dims_text(dims), axis);
     }
   }
+}
+
+void check_input(const Value& value, size_t i, DType dtype, const Dims& dims) {
+  check_value(fmt::format("input {} \"{}\"", i, value.name()), value, dtype, dims);
 }
 
 void set_symbol(SymbolValues& values, const Dim& symbol, int64_t value, const std::string& where) {
@@ -89,7 +93,7 @@ SymbolValues bind_symbols(const Graph& graph, const std::vector<Dims>& input_dim
   return values;
 }
 
-SymbolValues bind_symbols(const Graph& graph, const std::vector<Tensor>& inputs) {
+SymbolValues bind_symbols(const Graph& graph, const std::vector<Tensor>& inputs, const SymbolValues& given) {
   if (inputs.size() != graph.inputs().size()) {
     fail(ErrorCode::does_not_fit, "{} inputs given, the graph has {}", inputs.size(), graph.inputs().size());
   }
@@ -98,7 +102,7 @@ SymbolValues bind_symbols(const Graph& graph, const std::vector<Tensor>& inputs)
     check_input(*graph.inputs()[i], i, inputs[i].dtype, inputs[i].dims);
     dims.push_back(inputs[i].dims);
   }
-  SymbolValues values;
+  SymbolValues values = given;
   bind_sizes(graph, values, dims);
   for (const SymbolSource& source : graph.symbol_sources()) {
     if (source.element < 0) continue;
@@ -127,12 +131,30 @@ std::vector<Tensor> run_reference(const Node& node, const std::vector<Tensor>& i
 
 namespace {
 
-std::vector<Tensor> run_graph(const Graph& graph, const std::vector<Tensor>& inputs,
+// Symbols in the shapes of states, told from their sizes.
+SymbolValues state_symbols(const Graph& graph, const std::vector<Tensor>& states) {
+  if (states.size() != graph.states().size()) {
+    fail(ErrorCode::does_not_fit, "{} states given, the graph has {}", states.size(), graph.states().size());
+  }
+  SymbolValues values;
+  for (size_t i = 0; i < states.size(); ++i) {
+    const Value& state = *graph.states()[i];
+    const std::string where = fmt::format("state \"{}\"", state.name());
+    check_value(where, state, states[i].dtype, states[i].dims);
+    for (size_t axis = 0; axis < states[i].dims.size(); ++axis) {
+      if (state.shape()[axis].is_symbol()) set_symbol(values, state.shape()[axis], states[i].dims[axis], where);
+    }
+  }
+  return values;
+}
+
+std::vector<Tensor> run_graph(const Graph& graph, const std::vector<Tensor>& inputs, const std::vector<Tensor>& states,
                               const std::function<int64_t(const Dim&)>& evaluate,
                               const std::function<void(const Value&, const Tensor&)>& watch) {
   std::unordered_map<const Value*, Tensor> live;
   std::unordered_map<const Value*, size_t> left;
   for (size_t i = 0; i < inputs.size(); ++i) live[graph.inputs()[i]] = inputs[i];
+  for (size_t i = 0; i < states.size(); ++i) live[graph.states()[i]] = states[i];
   for (const auto& value : graph.values()) {
     if (value->is_constant()) live[value.get()] = aligned(value->tensor());
     left[value.get()] = value->users().size();
@@ -144,6 +166,9 @@ std::vector<Tensor> run_graph(const Graph& graph, const std::vector<Tensor>& inp
     std::vector<Tensor> results;
     with_context([&] { return fmt::format("node \"{}\" ({})", node->label(), node->op().name); },
                  [&] { results = run_reference(*node, operands, evaluate); });
+    if (const Value* state = node->updates_state() ? node->input(0)->state() : nullptr) {
+      if (results[0].bytes()) std::memcpy(live.at(state).data, results[0].data, results[0].bytes());
+    }
     for (size_t i = 0; i < results.size(); ++i) {
       if (watch) watch(*node->output(i), results[i]);
       if (left[node->output(i)]) live[node->output(i)] = std::move(results[i]);
@@ -161,14 +186,15 @@ std::vector<Tensor> run_graph(const Graph& graph, const std::vector<Tensor>& inp
 
 std::vector<Tensor> interpret_body(const Graph& body, const std::vector<Tensor>& inputs,
                                    const std::function<int64_t(const Dim&)>& evaluate) {
-  return run_graph(body, inputs, evaluate, {});
+  return run_graph(body, inputs, {}, evaluate, {});
 }
 
 std::vector<Tensor> interpret(const Graph& graph, const std::vector<Tensor>& inputs,
-                              const std::function<void(const Value&, const Tensor&)>& watch) {
-  const SymbolValues values = bind_symbols(graph, inputs);
+                              const std::function<void(const Value&, const Tensor&)>& watch,
+                              const std::vector<Tensor>& states) {
+  const SymbolValues values = bind_symbols(graph, inputs, state_symbols(graph, states));
   return run_graph(
-      graph, inputs, [&](const Dim& dim) { return evaluate(dim, values); }, watch);
+      graph, inputs, states, [&](const Dim& dim) { return evaluate(dim, values); }, watch);
 }
 
 }  // namespace narae

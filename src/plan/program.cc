@@ -45,6 +45,7 @@ class ProgramBuilder {
       program_.output_dims.push_back(evaluate(graph_.outputs()[i]->shape(), sizes_));
     }
     add_inputs();
+    add_states();
     reserve_outputs();
     for (const Node* node = graph_.first(); node; node = node->next()) add_node(*node);
     finish_outputs();
@@ -90,6 +91,16 @@ class ProgramBuilder {
         record.operands = {made};
         record.external = static_cast<int>(i);
       }
+    }
+  }
+
+  void add_states() {
+    for (size_t i = 0; i < graph_.states().size(); ++i) {
+      const Value* value = graph_.states()[i];
+      const int made = new_slot(value, Layout::plain());
+      slot(made).place = SlotPlace::state;
+      slot(made).index = static_cast<int>(i);
+      forms_[value] = {made};
     }
   }
 
@@ -152,7 +163,10 @@ class ProgramBuilder {
       const Value* value = node.output(i);
       const int made = new_slot(value, choice.outputs[i]);
       const auto output = output_of_.find(value);
-      if (output != output_of_.end() && choice.outputs[i].is_plain()) {
+      if (i == 0 && node.updates_state()) {
+        NARAE_CHECK(choice.inputs[0].is_plain() && choice.outputs[0].is_plain());
+        set_parent(made, operands[0], 0);
+      } else if (output != output_of_.end() && choice.outputs[i].is_plain()) {
         slot(made).place = SlotPlace::output;
         slot(made).index = output->second;
       }

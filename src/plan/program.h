@@ -21,7 +21,7 @@ struct ConstantUse {
   size_t input = 0;
 };
 
-enum class SlotPlace : uint8_t { arena, input, output, constant };
+enum class SlotPlace : uint8_t { arena, input, output, constant, state };
 
 // One form (layout) of one value in memory.
 struct Slot {
@@ -30,7 +30,7 @@ struct Slot {
   Dims dims;
   int64_t bytes = 0;
   SlotPlace place = SlotPlace::arena;
-  int index = -1;      // of the input, output or constant
+  int index = -1;      // of the input, output, constant or state
   int parent = -1;     // lies inside this slot, or
   int64_t offset = 0;  // in the parent, else in the arena
   int first = -1, last = -1;

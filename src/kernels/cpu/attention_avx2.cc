@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention over pages, avx2. The code is attention_impl.h.
+#include "kernels/cpu/vec_avx2.h"
+// The vector vocabulary comes first: the kernels below are written in it.
+#include "kernels/cpu/attention_impl.h"
+
+namespace narae::cpu {
+
+constinit const AttentionKernels attention_kernels_avx2 = attention_here();
+
+}  // namespace narae::cpu

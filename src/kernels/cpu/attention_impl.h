@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention over pages, written once. Tokens go in blocks of one vector: the keys of a block are turned so that lanes
+// are tokens, scores are kept for the whole row, then values are summed in the order of tokens.
+#pragma once
+
+#include "kernels/cpu/attention.h"
+#include "kernels/cpu/vec_rows.h"
+#include "kernels/cpu/vec_unroll.h"
+
+namespace narae::cpu {
+namespace {
+
+constexpr int max_queries = 32;  // of a block: rows x query heads of a key head, more are taken in turns
+
+NARAE_INLINE int64_t up(int64_t n) { return (n + W - 1) / W * W; }
+
+struct AttentionScratch {
+  int64_t padded, capacity;  // head width and tokens, rounded up to vectors
+  float *turned, *rows, *mixed, *scores;
+
+  AttentionScratch(const AttentionArgs& a, void* memory)
+      : padded(up(a.width)), capacity(up(a.pages * a.page_size)), turned(static_cast<float*>(memory)) {
+    rows = turned + padded * W;
+    mixed = rows + padded * W;
+    scores = mixed + padded * max_queries;
+  }
+  static size_t bytes(const AttentionArgs& a) {
+    return static_cast<size_t>(up(a.width) * (2 * W + max_queries) + max_queries * up(a.pages * a.page_size)) *
+           sizeof(float);
+  }
+};
+
+NARAE_INLINE float narrow_to_float(uint16_t bits, KvType type) {
+  uint16_t in[W] = {bits};
+  float out[W];
+  store(out, type == KvType::f16 ? load_f16(in) : load_bf16(in));
+  return out[0];
+}
+
+// One row of keys or values as f32 with zeros up to whole vectors.
+NARAE_INLINE void widen_row(const void* from, KvType type, int64_t width, int64_t padded, float* to) {
+  int64_t i = 0;
+  if (type == KvType::f32) {
+    const auto* p = static_cast<const float*>(from);
+    for (; i + W <= width; i += W) store(to + i, load(p + i));
+    if (i < width) store(to + i, load(p + i, width - i));
+    return;
+  }
+  const auto* p = static_cast<const uint16_t*>(from);
+  for (; i + W <= width; i += W) store(to + i, type == KvType::f16 ? load_f16(p + i) : load_bf16(p + i));
+  for (; i < width; i++) to[i] = narrow_to_float(p[i], type);
+  for (; i < padded; i++) to[i] = 0;
+}
+
+// Pointers to the rows of `count` tokens from `first` on; beyond `count` the last row again.
+NARAE_INLINE void token_rows(const AttentionArgs& a, const void* state, int64_t sequence, int64_t kv_head,
+                             int64_t first, int64_t count, const AttentionScratch& s, const float** rows) {
+  const int64_t size = a.type == KvType::f32 ? 4 : 2;
+  for (int64_t j = 0; j < W; j++) {
+    const int64_t token = first + (j < count ? j : count - 1);
+    const int64_t place = a.tables[sequence * a.pages + token / a.page_size] * a.page_size + token % a.page_size;
+    const char* row = static_cast<const char*>(state) + (place * a.kv_heads + kv_head) * a.width * size;
+    if (a.type == KvType::f32 && s.padded == a.width) {
+      rows[j] = reinterpret_cast<const float*>(row);
+    } else {
+      widen_row(row, a.type, a.width, s.padded, s.rows + j * s.padded);
+      rows[j] = s.rows + j * s.padded;
+    }
+  }
+}
+
+NARAE_INLINE void turn(const float* const* rows, int64_t padded, float* turned) {
+  for (int64_t d = 0; d < padded; d += W) {
+    Vf r[W];
+    for (int64_t j = 0; j < W; j++) r[j] = load(rows[j] + d);
+    transpose_square(r);
+    for (int64_t j = 0; j < W; j++) store(turned + (d + j) * W, r[j]);
+  }
+}
+
+// Scores of Q queries on one block of tokens.
+template <int Q>
+NARAE_INLINE void score(const float* const* q, const float* turned, int64_t width, Vf scale, float* scores,
+                        int64_t stride) {
+  Vf sum[Q];
+  unroll<Q>([&](auto i) NARAE_UNROLLED { sum[i] = zero(); });
+  for (int64_t d = 0; d < width; d++) {
+    const Vf k = load(turned + d * W);
+    unroll<Q>([&](auto i) NARAE_UNROLLED { sum[i] = fma(splat(q[i][d]), k, sum[i]); });
+  }
+  unroll<Q>([&](auto i) NARAE_UNROLLED { store(scores + i * stride, sum[i] * scale); });
+}
+
+// mixed[q][d ..] += p[q][j] * rows[j][d ..] for Q queries and D vectors.
+template <int Q, int D>
+NARAE_INLINE void mix(const float* p, int64_t stride, const float* const* rows, int64_t d, int64_t count, float* mixed,
+                      int64_t padded) {
+  Vf sum[Q][D];
+  unroll<Q>([&](auto i) NARAE_UNROLLED {
+    unroll<D>([&](auto v) NARAE_UNROLLED { sum[i][v] = load(mixed + i * padded + d + v * W); });
+  });
+  for (int64_t j = 0; j < count; j++) {
+    Vf row[D];
+    unroll<D>([&](auto v) NARAE_UNROLLED { row[v] = load(rows[j] + d + v * W); });
+    unroll<Q>([&](auto i) NARAE_UNROLLED {
+      const Vf weight = splat(p[i * stride + j]);
+      unroll<D>([&](auto v) NARAE_UNROLLED { sum[i][v] = fma(weight, row[v], sum[i][v]); });
+    });
+  }
+  unroll<Q>([&](auto i) NARAE_UNROLLED {
+    unroll<D>([&](auto v) NARAE_UNROLLED { store(mixed + i * padded + d + v * W, sum[i][v]); });
+  });
+}
+
+template <int Q>
+NARAE_INLINE void mix_all(const float* p, int64_t stride, const float* const* rows, int64_t count, float* mixed,
+                          int64_t padded) {
+  int64_t d = 0;
+  for (; d + 4 * W <= padded; d += 4 * W) mix<Q, 4>(p, stride, rows, d, count, mixed, padded);
+  for (; d < padded; d += W) mix<Q, 1>(p, stride, rows, d, count, mixed, padded);
+}
+
+struct Queries {
+  int count = 0;
+  const float* q[max_queries];
+  float* out[max_queries];
+  int64_t first[max_queries], last[max_queries];  // visible tokens
+};
+
+// exp(x - high) / sum over the visible tokens, zero elsewhere in [0, end).
+NARAE_INLINE void weigh(float* scores, int64_t first, int64_t last, int64_t begin, int64_t end) {
+  for (int64_t t = begin; t < first; t++) scores[t] = 0;
+  for (int64_t t = last + 1; t < end; t++) scores[t] = 0;
+  const int64_t n = last + 1 - first;
+  const float high = row_max(scores + first, n);
+  const Vf h = splat(high);
+  Vf sum = zero();
+  for_vectors<1>(
+      n,
+      [&](int64_t i) {
+        const Vf e = exp(load(scores + first + i) - h);
+        store(scores + first + i, e);
+        sum = sum + e;
+      },
+      [&](int64_t i, int64_t rest) {
+        float kept[W];
+        store(kept, zero());
+        store(kept, exp(load(scores + first + i, rest) - h), rest);
+        store(scores + first + i, load(kept), rest);
+        sum = sum + load(kept);
+      });
+  const Vf scale = splat(1.0f / reduce_add(sum));
+  for_vectors<1>(
+      n, [&](int64_t i) { store(scores + first + i, load(scores + first + i) * scale); },
+      [&](int64_t i, int64_t rest) { store(scores + first + i, load(scores + first + i, rest) * scale, rest); });
+}
+
+void attend(const AttentionArgs& a, const AttentionScratch& s, int64_t sequence, int64_t kv_head, const Queries& list) {
+  int64_t begin = list.first[0], end = 0;
+  for (int i = 0; i < list.count; i++) {
+    begin = list.first[i] < begin ? list.first[i] : begin;
+    end = list.last[i] + 1 > end ? list.last[i] + 1 : end;
+  }
+  begin = begin / W * W;  // blocks lie at absolute positions
+  const Vf scale = splat(a.scale);
+  const float* rows[W];
+  for (int64_t t = begin; t < end; t += W) {
+    token_rows(a, a.k, sequence, kv_head, t, end - t < W ? end - t : W, s, rows);
+    turn(rows, s.padded, s.turned);
+    int i = 0;
+    for (; i + 4 <= list.count; i += 4)
+      score<4>(list.q + i, s.turned, a.width, scale, s.scores + i * s.capacity + t, s.capacity);
+    for (; i < list.count; i++)
+      score<1>(list.q + i, s.turned, a.width, scale, s.scores + i * s.capacity + t, s.capacity);
+  }
+  for (int i = 0; i < list.count; i++) {
+    weigh(s.scores + i * s.capacity, list.first[i], list.last[i], begin, end);
+    for (int64_t d = 0; d < s.padded; d += W) store(s.mixed + i * s.padded + d, zero());
+  }
+  for (int64_t t = begin; t < end; t += W) {
+    const int64_t count = end - t < W ? end - t : W;
+    token_rows(a, a.v, sequence, kv_head, t, count, s, rows);
+    int i = 0;
+    for (; i + 4 <= list.count; i += 4)
+      mix_all<4>(s.scores + i * s.capacity + t, s.capacity, rows, count, s.mixed + i * s.padded, s.padded);
+    for (; i < list.count; i++)
+      mix_all<1>(s.scores + i * s.capacity + t, s.capacity, rows, count, s.mixed + i * s.padded, s.padded);
+  }
+  for (int i = 0; i < list.count; i++) {
+    const float* from = s.mixed + i * s.padded;
+    for_vectors<1>(
+        a.width, [&](int64_t d) { store(list.out[i] + d, load(from + d)); },
+        [&](int64_t d, int64_t rest) { store(list.out[i] + d, load(from + d), rest); });
+  }
+}
+
+void run_attention(const AttentionArgs& a, const AttentionBlock* blocks, void* memory, int64_t begin, int64_t end) {
+  const AttentionScratch scratch(a, memory);
+  const int64_t group = a.heads / a.kv_heads;
+  for (int64_t task = begin; task < end; task++) {
+    const AttentionBlock& block = blocks[task / a.kv_heads];
+    const int64_t kv_head = task % a.kv_heads;
+    Queries list;
+    for (int64_t r = 0; r < block.count; r++) {
+      for (int64_t h = 0; h < group; h++) {
+        const int64_t at = ((block.row + r) * a.heads + kv_head * group + h) * a.width;
+        if (block.sequence < 0) {
+          for (int64_t d = 0; d < a.width; d++) a.out[at + d] = 0;
+          continue;
+        }
+        const int64_t last = block.last + r;
+        list.q[list.count] = a.q + at, list.out[list.count] = a.out + at, list.last[list.count] = last;
+        list.first[list.count] = a.window > 0 && last >= a.window ? last - a.window + 1 : 0;
+        if (++list.count < max_queries) continue;
+        attend(a, scratch, block.sequence, kv_head, list);
+        list.count = 0;
+      }
+    }
+    if (list.count) attend(a, scratch, block.sequence, kv_head, list);
+  }
+}
+
+constexpr AttentionKernels attention_here() { return {AttentionScratch::bytes, run_attention}; }
+
+}  // namespace
+}  // namespace narae::cpu

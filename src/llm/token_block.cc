@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "llm/token_block.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+namespace narae {
+
+int64_t bucket_size(int64_t count) {
+  if (count <= 8) return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(count, 1))));
+  const auto step = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(count - 1)) / 4);
+  return (count + step - 1) / step * step;
+}
+
+void TokenBlock::clear() {
+  tokens_ = sequences_ = outputs_ = 0;
+  for (std::vector<int32_t>& values : forward_) values.clear();
+  for (std::vector<int32_t>& values : sample_) values.clear();
+  for (std::vector<float>& values : sample_floats_) values.clear();
+  seeds_.clear();
+}
+
+void TokenBlock::add(const TokenSequence& sequence, int64_t first, int64_t count) {
+  const std::vector<int32_t>& pages = sequence.pages.front();
+  const int32_t page_size = sizes_.page_size;
+  in(ForwardInput::row_starts).push_back(static_cast<int32_t>(tokens_));
+  in(ForwardInput::lengths).push_back(static_cast<int32_t>(first + count));
+  for (int64_t position = first; position < first + count; ++position) {
+    const bool known = position < sequence.known;
+    in(ForwardInput::ids).push_back(known ? sequence.tokens[static_cast<size_t>(position)] : -1);
+    in(ForwardInput::slots).push_back(sequence.slot);
+    in(ForwardInput::positions).push_back(static_cast<int32_t>(position));
+    const int32_t page = pages[static_cast<size_t>(position / page_size)];
+    in(ForwardInput::places).push_back(page * page_size + static_cast<int32_t>(position % page_size));
+  }
+  std::vector<int32_t>& tables = in(ForwardInput::page_tables);
+  const auto used = static_cast<size_t>((first + count + page_size - 1) / page_size);
+  tables.insert(tables.end(), pages.begin(), pages.begin() + static_cast<ptrdiff_t>(used));
+  tables.resize(static_cast<size_t>((sequences_ + 1) * sizes_.table_pages), 0);
+  tokens_ += count;
+  ++sequences_;
+}
+
+int32_t TokenBlock::want() {
+  in(ForwardInput::wanted).push_back(static_cast<int32_t>(tokens_ - 1));
+  return static_cast<int32_t>(outputs_++);
+}
+
+template <typename T>
+void TokenBlock::show(Tensor& tensor, DType dtype, std::vector<T>& values, int64_t rows, int64_t columns) {
+  values.resize(static_cast<size_t>(rows * std::max<int64_t>(columns, 1)), T{});
+  tensor.data = values.data();
+  tensor.dtype = dtype;
+  tensor.dims.resize(columns ? 2 : 1);
+  tensor.dims[0] = rows;
+  if (columns) tensor.dims[1] = columns;
+}
+
+void TokenBlock::show_begin(std::vector<Tensor>& tensors) {
+  const int64_t rows = std::min(bucket_size(tokens_), sizes_.most_rows), sequences = bucket_size(sequences_);
+  in(ForwardInput::row_starts).resize(static_cast<size_t>(sequences) + 1, static_cast<int32_t>(tokens_));
+  tensors.resize(forward_inputs);
+  for (size_t i = 0; i < forward_inputs; ++i) {
+    int64_t count = rows, columns = 0;
+    switch (static_cast<ForwardInput>(i)) {
+      case ForwardInput::row_starts: count = sequences + 1; break;
+      case ForwardInput::lengths: count = sequences; break;
+      case ForwardInput::page_tables: count = sequences, columns = sizes_.table_pages; break;
+      case ForwardInput::wanted: count = bucket_size(outputs_); break;
+      default: break;
+    }
+    show(tensors[i], DType::i32, forward_[i], count, columns);
+  }
+}
+
+void TokenBlock::add_sample(const TokenSequence& sequence, int64_t position, bool forbid_stop) {
+  const SamplingParams& params = *sequence.ask->params;
+  in(SampleInput::slots).push_back(sequence.slot);
+  floats(SampleInput::temperatures).push_back(params.temperature);
+  in(SampleInput::top_ks).push_back(params.top_k);
+  floats(SampleInput::top_ps).push_back(params.top_p);
+  floats(SampleInput::min_ps).push_back(params.min_p);
+  seeds_.push_back(static_cast<int64_t>(params.seed));
+  in(SampleInput::branches).push_back(sequence.branch);
+  in(SampleInput::positions).push_back(static_cast<int32_t>(position));
+  const auto change = [&](int32_t token, float scale, float add) {
+    in(SampleInput::change_tokens).push_back(token);
+    floats(SampleInput::change_scales).push_back(scale);
+    floats(SampleInput::change_adds).push_back(add);
+  };
+  in(SampleInput::change_starts).push_back(static_cast<int32_t>(in(SampleInput::change_tokens).size()));
+  for (const LogitChange& one : sequence.changes.list()) change(one.token, one.scale, one.add);
+  if (forbid_stop) {
+    for (const int32_t token : params.stop_ids) change(token, 1, -std::numeric_limits<float>::infinity());
+  }
+  if (!params.constraint || sequence.ended) return in(SampleInput::mask_rows).push_back(-1);
+  const auto words = static_cast<size_t>((sizes_.vocabulary + 31) / 32);
+  std::vector<int32_t>& masks = in(SampleInput::masks);
+  in(SampleInput::mask_rows).push_back(static_cast<int32_t>(masks.size() / words));
+  masks.resize(masks.size() + words, 0);
+  const std::span<const int32_t> answer(sequence.tokens.data() + sequence.prompt,
+                                        static_cast<size_t>(sequence.known - sequence.prompt));
+  params.constraint->allow(answer, {reinterpret_cast<uint32_t*>(masks.data() + masks.size() - words), words});
+}
+
+void TokenBlock::show_finish(std::vector<Tensor>& tensors) {
+  const int64_t rows = bucket_size(outputs_), words = (sizes_.vocabulary + 31) / 32;
+  const auto changes = static_cast<int64_t>(in(SampleInput::change_tokens).size());
+  const auto masks = static_cast<int64_t>(in(SampleInput::masks).size()) / words;
+  in(SampleInput::change_starts).resize(static_cast<size_t>(rows) + 1, static_cast<int32_t>(changes));
+  in(SampleInput::mask_rows).resize(static_cast<size_t>(rows), -1);
+  tensors.resize(sample_inputs);
+  for (size_t i = 0; i < sample_inputs; ++i) {
+    int64_t count = rows, columns = 0;
+    switch (static_cast<SampleInput>(i)) {
+      case SampleInput::change_starts: count = rows + 1; break;
+      case SampleInput::change_tokens:
+      case SampleInput::change_scales:
+      case SampleInput::change_adds: count = bucket_size(changes); break;
+      case SampleInput::masks: count = bucket_size(masks), columns = words; break;
+      default: break;
+    }
+    switch (static_cast<SampleInput>(i)) {
+      case SampleInput::seeds: show(tensors[i], DType::i64, seeds_, count, columns); break;
+      case SampleInput::temperatures:
+      case SampleInput::top_ps:
+      case SampleInput::min_ps:
+      case SampleInput::change_scales:
+      case SampleInput::change_adds: show(tensors[i], DType::f32, sample_floats_[i], count, columns); break;
+      default: show(tensors[i], DType::i32, sample_[i], count, columns); break;
+    }
+  }
+}
+
+}  // namespace narae

@@ -82,7 +82,8 @@ std::string word_piece(const TokenizerTables& tables, std::string_view text) {
   const std::string bare(marked ? text.substr(mark.size()) : text);
   if (marked != marks_starts) return bare;
   constexpr std::array<std::string_view, 9> close = {".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re"};
-  return std::find(close.begin(), close.end(), bare) != close.end() ? bare : " " + bare;
+  const auto begins = [&](std::string_view sign) { return bare.compare(0, sign.size(), sign) == 0; };
+  return std::any_of(close.begin(), close.end(), begins) ? bare : " " + bare;
 }
 
 std::string piece_of(const TokenizerTables& tables, int32_t id) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // narae detokenize: the text that token ids stand for.
+#include <charconv>
+
 #include "base/error.h"
 #include "import/text/read_tokenizer.h"
 #include "model_flags.h"
@@ -11,13 +13,30 @@ namespace {
 struct DetokenizeFlags {
   ModelFlags everywhere;
   std::string model;
-  std::vector<int32_t> ids;
+  std::string ids;
   bool specials = false;
 };
 
+std::vector<int32_t> ids_of(std::string_view list) {
+  std::vector<int32_t> ids;
+  const char* at = list.data();
+  const char* const end = at + list.size();
+  while (at != end || !ids.empty()) {
+    int32_t id = 0;
+    const auto [next, error] = std::from_chars(at, end, id);
+    if (error != std::errc() || (next != end && *next != ',')) {
+      fail(ErrorCode::usage, "--ids: entry {} is no token id; give them as 1,2,3", ids.size());
+    }
+    ids.push_back(id);
+    if (next == end) return ids;
+    at = next + 1;
+  }
+  return ids;
+}
+
 void detokenize(const DetokenizeFlags& flags, Console& console) {
-  const Tokenizer tokenizer(read_tokenizer(flags.model));
-  const std::string text = tokenizer.decode(flags.ids, flags.specials);
+  const std::vector<int32_t> ids = ids_of(flags.ids);
+  const std::string text = load_tokenizer(flags.model)->decode(ids, flags.specials);
   console.line(text);
   console.result({{"text", text}});
 }
@@ -28,7 +47,7 @@ void add_detokenize(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand("detokenize", "text of token ids");
   auto flags = std::make_shared<DetokenizeFlags>();
   command->add_option("MODEL", flags->model, "a .gguf file, a Hugging Face folder or a tokenizer.json")->required();
-  command->add_option("--ids", flags->ids, "token ids, 1,2,3")->required()->delimiter(',');
+  command->add_option("--ids", flags->ids, "token ids, 1,2,3")->required();
   command->add_flag("--special", flags->specials, "show special tokens as the vocabulary spells them");
   add_model_flags(*command, flags->everywhere, console);
   command->callback([flags, &console] { detokenize(*flags, console); });

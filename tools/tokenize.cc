@@ -20,7 +20,7 @@ struct TokenizeFlags {
 
 void tokenize(const TokenizeFlags& flags, Console& console) {
   require_text(flags.text, "--text");
-  const Tokenizer tokenizer(read_tokenizer(flags.model));
+  const std::unique_ptr<const Tokenizer> tokenizer = load_tokenizer(flags.model);
   const auto file = MappedFile::open(flags.text);
   const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
   if (const size_t wrong = find_invalid_utf8(text); wrong != text.npos) {
@@ -29,11 +29,11 @@ void tokenize(const TokenizeFlags& flags, Console& console) {
   EncodeOptions options;
   options.specials = flags.specials;
   if (flags.begin) {
-    if (tokenizer.begin() < 0) fail(ErrorCode::usage, "--bos: this tokenizer has no token to begin a text with");
+    if (tokenizer->begin() < 0) fail(ErrorCode::usage, "--bos: this tokenizer has no token to begin a text with");
     options.begin = true;
-    options.end = tokenizer.defaults().end;
+    options.end = tokenizer->defaults().end;
   }
-  const std::vector<int32_t> ids = tokenizer.encode(text, options);
+  const std::vector<int32_t> ids = tokenizer->encode(text, options);
   console.say("{}", fmt::join(ids, ","));
   console.result({{"ids", ids}});
 }

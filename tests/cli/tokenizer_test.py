@@ -147,8 +147,9 @@ class Tokenizers(CommandTest):
         self.error(USAGE, "detokenize", model, says="--ids")
         for ids in ("260", "-1", "1,260"):
             self.error(USAGE, "detokenize", model, f"--ids={ids}", says=["0 to 259"])
-        for ids in ("x", "1,,2", "1.5", "99999999999999", ""):
+        for ids in ("x", "1,,2", "1.5", "99999999999999", "1,", ",1"):
             self.error(USAGE, "detokenize", model, f"--ids={ids}", says="--ids")
+        self.assertEqual(self.json("detokenize", model, "--ids", "")["text"], "")
         whole = copy.deepcopy(byte_bpe())
         whole["post_processor"] = None
         self.error(USAGE, "tokenize", self.file("plain.json", json.dumps(whole).encode()), "--text", self.text, "--bos", says="--bos")

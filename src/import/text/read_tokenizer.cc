@@ -24,7 +24,7 @@ std::string_view text_of(const MappedFile& file) {
 
 TokenizerTables read_json_file(const std::string& path) {
   const auto file = MappedFile::open(path);
-  return with_context([&] { return fmt::format("tokenizer \"{}\"", path); },
+  return with_context([&] { return fmt::format("tokenizer of \"{}\"", path); },
                       [&] { return json_tokenizer(text_of(*file)); });
 }
 
@@ -120,6 +120,12 @@ TokenizerTables read_tokenizer(const std::string& path) {
   const size_t first = bytes.find_first_not_of(" \t\r\n");
   if (first != bytes.npos && bytes[first] == '{') return read_json_file(path);
   fail(ErrorCode::bad_file, "\"{}\" holds no tokenizer: it is neither a GGUF file nor a tokenizer.json", path);
+}
+
+std::unique_ptr<const Tokenizer> load_tokenizer(const std::string& path) {
+  TokenizerTables tables = read_tokenizer(path);
+  return with_context([&] { return fmt::format("tokenizer of \"{}\"", path); },
+                      [&] { return std::make_unique<const Tokenizer>(std::move(tables)); });
 }
 
 }  // namespace narae

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "import/text/gguf_tokenizer.h"
+#include "import/text/read_tokenizer.h"
 #include "text/detokenizer.h"
 #include "text/tokenizer.h"
 
@@ -58,7 +58,8 @@ class TokenizerVectors : public testing::TestWithParam<const char*> {
 class KnownVocabulary : public TokenizerVectors {};
 
 TEST_P(KnownVocabulary, GivesEveryId) {
-  const Tokenizer tokenizer(gguf_tokenizer(*Gguf::open(path_)));
+  const auto loaded = load_tokenizer(path_);
+  const Tokenizer& tokenizer = *loaded;
   const auto texts = texts_of(vectors_ + ".inp");
   const auto wanted = ids_of(vectors_ + ".out");
   ASSERT_EQ(texts.size(), 46u);
@@ -86,7 +87,7 @@ class OtherVocabulary : public TokenizerVectors {};
 
 TEST_P(OtherVocabulary, IsRefusedByName) {
   try {
-    gguf_tokenizer(*Gguf::open(path_));
+    load_tokenizer(path_);
     FAIL() << "taken";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::bad_file);

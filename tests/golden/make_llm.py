@@ -7,6 +7,7 @@
 golden.safetensors: decoders `ids` i32 [T], `logits` f32 [T, V]; encoders `ids`, `mask` i32 [N, S], `embedding` f32
 [N, D]. Run by `make golden`; the results are committed, so the test (src/import/arch/arch_test.cc) needs no package.
 """
+import copy
 import json
 import pathlib
 import shutil
@@ -65,13 +66,16 @@ def make_decoder(name, seed):
     config._attn_implementation = "eager"
     model = transformers.AutoModelForCausalLM.from_config(config).eval()
     randomise(model, seed)
-    stored = model if name in FULL else model.to(torch.bfloat16)
+    if name not in FULL:  # the parameters only: buffers of the rotary embedding stay as they are
+        with torch.no_grad():
+            for p in model.parameters():
+                p.copy_(p.bfloat16().float())
     ids = np.random.default_rng(seed).integers(3, VOCABULARY, 23).astype(np.int32)
-    model_f32 = stored.to(torch.float32)
     with torch.no_grad():
-        logits = model_f32(torch.from_numpy(ids).long()[None]).logits[0].numpy()
-    save(name, model_f32 if name in FULL else model_f32.to(torch.bfloat16), {"ids": ids, "logits": logits})
-    return model_f32.float(), config
+        logits = model(torch.from_numpy(ids).long()[None]).logits[0].numpy()
+    stored = model if name in FULL else copy.deepcopy(model).to(torch.bfloat16)
+    save(name, stored, {"ids": ids, "logits": logits})
+    return model, config
 
 
 def make_bert(seed):

@@ -93,7 +93,8 @@ class HashRunner final : public Runner {
   }
 
   void forward(const Step& step, Io& io) {
-    for (const Move& move : step.moves) {
+    for (size_t i = step.moves.size(); i-- > 0;) {  // in any order
+      const Move& move = step.moves[i];
       if (move.group != 0) continue;  // the other groups hold nothing here
       std::copy_n(cells_ + move.from * page_size_, move.units, cells_ + move.to * page_size_);
       std::fill_n(cells_ + move.to * page_size_ + move.units, page_size_ - move.units, -7);
@@ -103,9 +104,12 @@ class HashRunner final : public Runner {
     const auto lengths = in(step, ForwardInput::lengths), tables = in(step, ForwardInput::page_tables);
     const auto wanted = in(step, ForwardInput::wanted), positions = in(step, ForwardInput::positions);
     for (size_t row = 0; row < ids.size(); ++row) {
-      const int32_t id = ids[row] >= 0 ? ids[row] : last_[slots[row]];
-      cells_[places[row]] = id;
+      cells_[places[row]] = ids[row] >= 0 ? ids[row] : last_[slots[row]];
       tokens += slots[row] > 0;
+    }
+    for (size_t s = 0; s < step.rows.size(); ++s) {  // what one salt writes, others cannot read
+      for (int32_t row = starts[s]; row < starts[s + 1]; ++row)
+        cells_[places[static_cast<size_t>(row)]] += salt_of(step, s);
     }
     const size_t columns = tables.size() / lengths.size();
     size_t output = 0;
@@ -118,7 +122,7 @@ class HashRunner final : public Runner {
         for (int32_t position = 0; position < visible; ++position) {
           const int32_t page = tables[s * columns + static_cast<size_t>(position / page_size_)];
           NARAE_CHECK(page > 0);
-          state = hash_step(state, cells_[page * page_size_ + position % page_size_]);
+          state = hash_step(state, cells_[page * page_size_ + position % page_size_] - salt_of(step, s));
         }
         io.logits[output] = state;
       }
@@ -150,6 +154,9 @@ class HashRunner final : public Runner {
       io.tokens[r] = choose(logits, temperature, key, mask);
       last_[slots[r]] = io.tokens[r];
     }
+  }
+  static int32_t salt_of(const Step& step, size_t sequence) {
+    return 1000 * static_cast<int32_t>(step.rows[sequence].sequence->request->salt);
   }
   static size_t step_outputs(const Step& step) {
     size_t count = 0;

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decoders compiled with every pass and run by a Session over states: random ones against transformers' logits, trained
+// ones against its greedy answers.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "engine/session.h"
+#include "import/weights/safetensors.h"
+#include "load/load_model.h"
+
+namespace narae {
+namespace {
+
+constexpr int64_t page_size = 16, pages = 33;
+
+// One sequence in slot 2, whose pages are handed out from the last to the first.
+class Decoder {
+ public:
+  explicit Decoder(const std::string& path) {
+    LoadOptions options;
+    options.model.page_size = page_size;
+    engine_ = load_model(path, runtime_, options);
+    states_ = std::make_shared<StateSet>(*runtime_.device(), &runtime_.budget());
+    states_->set_size("places", pages * page_size);
+    states_->set_size("slots", 4);
+    session_ = std::make_unique<Session>(engine_, runtime_.device(), states_);
+    for (int64_t page = pages - 1; page > 0; --page) table_.push_back(static_cast<int32_t>(page));
+  }
+
+  // Logits [rows, vocabulary] after each of these tokens, which follow those given before.
+  Tensor next(const std::vector<int32_t>& ids) {
+    const auto rows = static_cast<int32_t>(ids.size());
+    std::vector<int32_t> positions, places, wanted;
+    for (int32_t i = 0; i < rows; ++i) {
+      const int32_t at = known_ + i;
+      positions.push_back(at);
+      places.push_back(table_.at(static_cast<size_t>(at / page_size)) * static_cast<int32_t>(page_size) +
+                       at % page_size);
+      wanted.push_back(i);
+    }
+    known_ += rows;
+    const std::map<std::string, std::vector<int32_t>> feeds{{"ids", ids},
+                                                            {"slots", std::vector<int32_t>(ids.size(), 2)},
+                                                            {"positions", positions},
+                                                            {"places", places},
+                                                            {"row_starts", {0, rows}},
+                                                            {"lengths", {known_}},
+                                                            {"page_tables", table_},
+                                                            {"wanted", wanted}};
+    std::vector<Tensor> inputs;
+    for (const Value* input : engine_->portable().inputs()) {
+      const std::vector<int32_t>& values = feeds.at(input->name());
+      Dims dims{static_cast<int64_t>(values.size())};
+      if (input->name() == "page_tables") dims.insert(dims.begin(), 1);
+      inputs.push_back(Tensor::of<int32_t>(DType::i32, dims, values));
+    }
+    return Tensor::copy_of(session_->run(inputs)[0]);
+  }
+
+  std::vector<int32_t> greedy(std::vector<int32_t> ids, size_t count) {
+    std::vector<int32_t> made;
+    while (made.size() < count) {
+      const Tensor logits = next(ids);
+      const float* last = logits.as<float>() + (logits.dims[0] - 1) * logits.dims[1];
+      made.push_back(static_cast<int32_t>(std::max_element(last, last + logits.dims[1]) - last));
+      ids = {made.back()};
+    }
+    return made;
+  }
+
+ private:
+  Runtime runtime_{RuntimeOptions{}};
+  std::shared_ptr<Engine> engine_;
+  std::shared_ptr<StateSet> states_;
+  std::unique_ptr<Session> session_;
+  std::vector<int32_t> table_;
+  int32_t known_ = 0;
+};
+
+class RandomDecoder : public testing::TestWithParam<const char*> {};
+
+TEST_P(RandomDecoder, EqualsTransformers) {
+  const std::string model = std::string(NARAE_SOURCE "/tests/golden/llm/") + GetParam();
+  const WeightTable golden = open_safetensors(model.substr(0, model.find(".gguf")) + "/golden.safetensors");
+  const Tensor ids = golden.at("ids").data, logits = golden.at("logits").data;
+  const int32_t* first = ids.as<int32_t>();
+  double largest = 0;
+  for (int64_t i = 0; i < logits.count(); ++i) largest = std::max<double>(largest, std::abs(logits.as<float>()[i]));
+  Decoder decoder(model);
+  for (int64_t begin = 0; begin < ids.count();) {  // a prompt in two chunks, then token by token
+    const int64_t end = begin < 16 ? std::min<int64_t>(begin + 9, ids.count()) : begin + 1;
+    const Tensor got = decoder.next({first + begin, first + end});
+    for (int64_t i = 0; i < got.count(); ++i) {
+      ASSERT_NEAR(got.as<float>()[i], logits.as<float>()[begin * got.dims[1] + i], 1e-4 * largest) << begin << " " << i;
+    }
+    begin = end;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, RandomDecoder,
+                         testing::Values("llama", "llama_bias_llama3", "llama_linear", "llama_yarn.gguf", "mistral",
+                                         "qwen2", "qwen3.gguf"));
+
+class TinyModel : public testing::TestWithParam<const char*> {};
+
+TEST_P(TinyModel, AnswersAsTransformers) {
+  const std::string folder = std::string(NARAE_SHARED "/models/") + GetParam();
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "data: there is no " << folder;
+  const auto golden = nlohmann::json::parse(std::ifstream(folder + "/golden.json"));
+  for (const auto& one : golden["cases"]) {
+    const std::vector<int32_t> prompt = one["prompt_ids"], wanted = one["greedy_ids"];
+    Decoder decoder(folder);
+    const Tensor logits = decoder.next(prompt);
+    const float* last = logits.as<float>() + (logits.dims[0] - 1) * logits.dims[1];
+    for (size_t i = 0; i < one["top5_ids"].size(); ++i) {
+      EXPECT_NEAR(last[one["top5_ids"][i].get<int>()], one["top5_logits"][i].get<float>(), 1e-3) << one["prompt"];
+    }
+    EXPECT_EQ(Decoder(folder).greedy(prompt, wanted.size()), wanted) << one["prompt"];
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, TinyModel, testing::Values("tiny-llama", "tiny-llama-draft", "tiny-qwen3"));
+
+// `1, 2, 3, 4, 5, 6,` goes on with 7; every choice on the way is clear by at least 1.9.
+TEST(SmolLM2, CountsOn) {
+  const std::string path = NARAE_CACHE "/models/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "wheel: " << path << " was not fetched by the set-up";
+  const std::vector<int32_t> prompt{33, 28, 216, 34, 28, 216, 35, 28, 216, 36, 28, 216, 37, 28, 216, 38, 28};
+  Decoder decoder(path);
+  const Tensor logits = decoder.next(prompt);
+  const float* last = logits.as<float>() + (logits.dims[0] - 1) * logits.dims[1];
+  EXPECT_NEAR(last[216], 21.774, 0.01);
+  EXPECT_NEAR(last[284], 18.090, 0.01);
+  const std::vector<int32_t> wanted{216, 39,  28, 216, 40, 28,  216, 41, 28, 216, 33, 32,
+                                    28,  216, 33, 33,  28, 216, 33,  34, 28, 216, 33, 35};
+  EXPECT_EQ(Decoder(path).greedy(prompt, wanted.size()), wanted);
+}
+
+}  // namespace
+}  // namespace narae

@@ -40,7 +40,7 @@ DECODERS = {
     "qwen2": (transformers.Qwen2Config, dict(rms_norm_eps=1e-6, tie_word_embeddings=True)),
     "qwen3": (transformers.Qwen3Config, dict(head_dim=12, rms_norm_eps=1e-6, tie_word_embeddings=True)),
 }
-FULL = ("llama", "bert")  # stored in FP32; the others in BF16, to stay small
+FULL = ("llama",)  # stored in FP32; the others in BF16, to stay small
 
 
 def randomise(model, seed):
@@ -49,6 +49,13 @@ def randomise(model, seed):
         for name, p in model.named_parameters():
             noise = torch.randn(p.shape, generator=generator)
             p.copy_(1 + 0.1 * noise if "norm" in name.lower() and name.endswith("weight") else noise * (0.7 / p.shape[-1] ** 0.5 if p.dim() > 1 else 0.1))
+
+
+def round_parameters(model):
+    """To what BF16 holds; not the buffers of the rotary embedding."""
+    with torch.no_grad():
+        for p in model.parameters():
+            p.copy_(p.bfloat16().float())
 
 
 def save(name, model, golden):
@@ -66,10 +73,8 @@ def make_decoder(name, seed):
     config._attn_implementation = "eager"
     model = transformers.AutoModelForCausalLM.from_config(config).eval()
     randomise(model, seed)
-    if name not in FULL:  # the parameters only: buffers of the rotary embedding stay as they are
-        with torch.no_grad():
-            for p in model.parameters():
-                p.copy_(p.bfloat16().float())
+    if name not in FULL:
+        round_parameters(model)
     ids = np.random.default_rng(seed).integers(3, VOCABULARY, 23).astype(np.int32)
     with torch.no_grad():
         logits = model(torch.from_numpy(ids).long()[None]).logits[0].numpy()
@@ -82,8 +87,9 @@ def make_bert(seed):
     config = transformers.BertConfig(vocab_size=VOCABULARY, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
                                      num_attention_heads=4, max_position_embeddings=24)
     config._attn_implementation = "eager"
-    model = transformers.BertModel(config).eval()
+    model = transformers.BertModel(config, add_pooling_layer=False).eval()
     randomise(model, seed)
+    round_parameters(model)
     rng = np.random.default_rng(seed)
     ids, mask = rng.integers(1, VOCABULARY, (3, 11)).astype(np.int32), np.ones((3, 11), np.int32)
     mask[1, 6:] = 0
@@ -92,13 +98,31 @@ def make_bert(seed):
         states = model(torch.from_numpy(ids).long(), attention_mask=torch.from_numpy(mask).long()).last_hidden_state
     weights = torch.from_numpy(mask).float()[..., None]
     mean = (states * weights).sum(1) / weights.sum(1)
-    save("bert", model, {"ids": ids, "mask": mask, "embedding": torch.nn.functional.normalize(mean).numpy()})
+    save("bert", copy.deepcopy(model).to(torch.bfloat16),
+         {"ids": ids, "mask": mask, "embedding": torch.nn.functional.normalize(mean).numpy()})
+    make_bert_gguf(model, config)
 
 
 def permuted(weight, heads):
     """Rows of each head from halves to adjacent pairs, as GGUF's llama has them."""
     out = weight.shape[0]
     return weight.reshape(heads, 2, out // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
+
+
+def add_tensor(writer, name, value, full):
+    """Vectors stay F32, as llama.cpp's converter has it."""
+    value = np.ascontiguousarray(value, np.float32)
+    if value.ndim == 1 or full:
+        return writer.add_tensor(name, value)
+    kind = gguf.GGMLQuantizationType.BF16
+    writer.add_tensor(name, gguf.quants.quantize(value, kind), raw_dtype=kind)
+
+
+def finish(writer):
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
 
 NAMES = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
@@ -151,17 +175,34 @@ def make_gguf(name, model, config):
         value = value.numpy()
         if arch == "llama" and (".q_proj" in key or ".k_proj" in key):
             value = permuted(value, config.num_attention_heads if ".q_proj" in key else config.num_key_value_heads)
-        # Vectors stay F32, as llama.cpp's converter has it; BF16 weights are exact in BF16.
-        if value.ndim == 1 or name in FULL:
-            writer.add_tensor(gguf_name(key), np.ascontiguousarray(value, np.float32))
-        else:
-            kind = gguf.GGMLQuantizationType.BF16
-            writer.add_tensor(gguf_name(key), gguf.quants.quantize(np.ascontiguousarray(value, np.float32), kind),
-                              raw_dtype=kind)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+        add_tensor(writer, gguf_name(key), value, name in FULL)
+    finish(writer)
+
+
+BERT_NAMES = {"embeddings.word_embeddings": "token_embd", "embeddings.position_embeddings": "position_embd",
+              "embeddings.token_type_embeddings": "token_types", "embeddings.LayerNorm": "token_embd_norm",
+              "attention.self.query": "attn_q", "attention.self.key": "attn_k", "attention.self.value": "attn_v",
+              "attention.output.dense": "attn_output", "attention.output.LayerNorm": "attn_output_norm",
+              "intermediate.dense": "ffn_up", "output.dense": "ffn_down", "output.LayerNorm": "layer_output_norm"}
+
+
+def make_bert_gguf(model, config):
+    writer = gguf.GGUFWriter(str(FOLDER / "bert.gguf"), "bert")
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_layer_norm_eps(config.layer_norm_eps)
+    writer.add_pooling_type(gguf.PoolingType.MEAN)
+    for key, value in model.named_parameters():
+        module, _, kind = key.rpartition(".")
+        layer = ""
+        if module.startswith("encoder.layer."):
+            _, _, number, module = module.split(".", 3)
+            layer = f"blk.{number}."
+        add_tensor(writer, f"{layer}{BERT_NAMES[module]}.{kind}", value.detach().numpy(), False)
+    finish(writer)
 
 
 def main():

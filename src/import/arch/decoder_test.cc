@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "import/arch/golden_test.h"
 #include "import/arch/import_model.h"
+#include "import/weights/file_bytes_test.h"
 #include "ops/interpret.h"
 #include "ops/ops.h"
 
@@ -53,6 +54,17 @@ Tensor run_rows(const Graph& graph, const std::vector<Tensor>& states, const Ten
   return interpret(graph, inputs, {}, states)[0];
 }
 
+// A copy of a golden folder whose config.json has `from` replaced by `to`.
+void write_changed(const TestFolder& folder, const std::string& model, const std::string& from, const std::string& to) {
+  std::ifstream in(golden_path(model) + "/config.json");
+  std::string config{std::istreambuf_iterator<char>(in), {}};
+  const size_t at = config.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  folder.write("config.json", config.replace(at, from.size(), to));
+  std::filesystem::copy_file(golden_path(model) + "/model.safetensors", folder.path("model.safetensors"),
+                             std::filesystem::copy_options::overwrite_existing);
+}
+
 struct DecoderTest : testing::TestWithParam<const char*> {
   DecoderTest() { add_all_ops(ops); }
   // The golden folder's results, whatever kind of file holds the weights.
@@ -80,6 +92,53 @@ TEST_P(DecoderTest, EqualsTransformers) {
     wanted.data = logits.as<float>() + begin * width;
     EXPECT_LE(difference(run_rows(*graph, states, ids, begin, end), wanted), 1e-4) << begin;
   }
+}
+
+TEST(Decoder, OlderConfigurationsSayTheSameOfTheRotaryEmbedding) {
+  OpTable ops;
+  add_all_ops(ops);
+  TestFolder folder;
+  write_changed(folder, "llama_linear", R"("rope_parameters": {
+    "factor": 4.0,
+    "rope_theta": 10000.0,
+    "rope_type": "linear"
+  })",
+                R"("rope_theta": 10000.0, "rope_scaling": {"factor": 4.0, "type": "linear"})");
+  ModelOptions options;
+  options.page_size = page_size;
+  const std::unique_ptr<Graph> graph = import_model(folder.path(), ops, options);
+  const Tensor ids = golden("llama_linear", "ids");
+  EXPECT_LE(difference(run_rows(*graph, make_states(*graph), ids, 0, ids.count()), golden("llama_linear", "logits")),
+            1e-4);
+}
+
+TEST(Decoder, RefusesByName) {
+  OpTable ops;
+  add_all_ops(ops);
+  TestFolder folder;
+  const auto says = [&](const char* model, const std::string& from, const std::string& to, const char* part) {
+    write_changed(folder, model, from, to);
+    try {
+      import_model(folder.path(), ops);
+      ADD_FAILURE() << to << " is taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::bad_file);
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  };
+  says("llama", "\"silu\"", "\"gelu\"", "hidden_act");
+  says("llama", "\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3", "multiple");
+  says("llama", "\"num_key_value_heads\": 2", "\"num_key_value_heads\": 1", "k_proj");
+  says("llama", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", "model.layers.2");
+  says("llama", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1e30", "num_hidden_layers");
+  says("llama", "\"head_dim\": 8", "\"head_dim\": 0", "head_dim");
+  says("llama", "\"tie_word_embeddings\": false", "\"tie_word_embeddings\": 1", "tie_word_embeddings");
+  says("llama_linear", "\"linear\"", "\"dynamic\"", "dynamic");
+  says("llama_linear", "\"factor\": 4.0", "\"factor\": 0", "factor");
+  says("llama_linear", "\"factor\": 4.0", "\"factor\": \"4\"", "factor");
+  says("llama_yarn", "\"factor\": 4.0,", "", "factor");
+  says("llama_bias_llama3", "\"high_freq_factor\": 4.0", "\"high_freq_factor\": 0.5", "high_freq_factor");
+  says("qwen2", "\"model_type\": \"qwen2\"", "\"model_type\": \"qwen3\"", "q_norm");
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, DecoderTest,

@@ -32,10 +32,12 @@ struct EncoderTest : testing::Test {
 };
 
 TEST_F(EncoderTest, EqualsTransformers) {
-  const std::unique_ptr<Graph> graph = import_model(golden_path("bert"), ops);
-  graph->verify();
-  const std::vector<Tensor> got = interpret(*graph, {golden("bert", "ids"), golden("bert", "mask")});
-  EXPECT_LE(difference(got[0], golden("bert", "embedding")), 1e-5);
+  for (const char* model : {"bert", "bert.gguf"}) {
+    const std::unique_ptr<Graph> graph = import_model(golden_path(model), ops);
+    graph->verify();
+    const std::vector<Tensor> got = interpret(*graph, {golden("bert", "ids"), golden("bert", "mask")});
+    EXPECT_LE(difference(got[0], golden("bert", "embedding")), 1e-5) << model;
+  }
 }
 
 TEST_F(EncoderTest, RefusesByName) {

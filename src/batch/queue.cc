@@ -70,6 +70,14 @@ void Queue::cancel(const RequestPtr& request, Time now) {
   end_request(*request, Finish::cancelled, now);
 }
 
+void Queue::stop_branch(const RequestPtr& request, int32_t branch) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  request->stopped.fetch_or(uint64_t{1} << branch);
+  if (request->place.waits || request->place.lane == any_lane) return;
+  lanes_[lane_index(request->place.lane)].poked = true;
+  ring(request->place.lane);
+}
+
 void Queue::lift(const RequestPtr& request, HoldBits holds) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (request->place.waits || request->place.lane == any_lane) {

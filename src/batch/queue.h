@@ -41,6 +41,7 @@ class Queue : public std::enable_shared_from_this<Queue> {
   // Any thread. A refused request is untouched and its Sink unused.
   Refusal push(const RequestPtr& request, Time now, int lane = any_lane);
   void cancel(const RequestPtr& request, Time now);
+  void stop_branch(const RequestPtr& request, int32_t branch);  // below 64; its tokens so far stand
   void lift(const RequestPtr& request, HoldBits holds);
   void close();  // refuses what comes; Workers end when all is answered
   void stop();   // and cancels what is there

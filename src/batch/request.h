@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What somebody asked for. Made by a front, owned by it and by whoever serves it; after Queue::push only `cancelled`
-// may be touched from outside (through Queue::cancel).
+// What somebody asked for. Made by a front, owned by it and by whoever serves it; after Queue::push it is touched from
+// outside through the Queue only (cancel, stop_branch, lift).
 #pragma once
 
 #include <array>
@@ -70,7 +70,8 @@ struct Request {
   HoldBits holds = 0;  // what it waits for already when it is pushed
   std::shared_ptr<Sink> out = std::make_shared<Sink>();
   std::atomic<bool> cancelled{false};
-  Time arrived = 0;  // set by Queue::push
+  std::atomic<uint64_t> stopped{0};  // branches (bits) that are to end here: their reader found a stop string
+  Time arrived = 0;                  // set by Queue::push
   Trace trace;
   struct {
     int lane = -1;       // where it waits, then whose it is

@@ -26,6 +26,7 @@ Step* TokenBatcher::next(Time now) {
   }
   last_id_ = step.id;
   step.flat.show_begin(step.block.begin);
+  step.begun = now;
   stats_.steps.fetch_add(1, std::memory_order_relaxed);
   stats_.computed.fetch_add(step.flat.tokens(), std::memory_order_relaxed);
   return &step;
@@ -51,13 +52,22 @@ TokenBatcher::TokenStep& TokenBatcher::make_step() {
   return step;
 }
 
+int64_t TokenBatcher::row_budget() const {
+  const Time turn = turn_.load(std::memory_order_relaxed);
+  if (turn == 0 || token_us_ == 0) return options_.step_tokens;
+  const auto rows = static_cast<int64_t>(static_cast<double>(turn) / token_us_);
+  int64_t budget = options_.max_batch + 1;  // the oldest prompt goes on in any case
+  while (budget < options_.step_tokens && bucket_size(budget + 1) <= rows) budget = bucket_size(budget + 1);
+  return std::min<int64_t>(budget, options_.step_tokens);
+}
+
 void TokenBatcher::plan(TokenStep& step, Time now) {
   // Those with one token to go are kept a row each of the budget: a long prompt does not stop them.
   int64_t singles = 0;
   for (const TokenSequence* sequence : live_) {
     singles += sequence->admitted && sequence->pending() == 1 && runnable(*sequence);
   }
-  int64_t budget = options_.step_tokens;
+  int64_t budget = row_budget();
   bool oldest = true, blocked = false;
   for (size_t i = 0; i < live_.size() && budget > 0; ++i) {
     TokenSequence& sequence = *live_[i];
@@ -288,6 +298,11 @@ void TokenBatcher::late(Step& step) {
 void TokenBatcher::complete(Step& step, Time now) {
   NARAE_CHECK(step.id == completed_ + 1);
   completed_ = step.id;
+  const auto& own = static_cast<TokenStep&>(step);
+  if (own.flat.tokens() > options_.max_batch) {
+    const double us = static_cast<double>(now - own.begun) / static_cast<double>(own.flat.tokens());
+    token_us_ = token_us_ == 0 ? us : 0.75 * token_us_ + 0.25 * us;
+  }
   for (const Row& row : step.rows) settle(row, step, now);
   for (const Row& row : step.rows) {
     if (row.sequence->request) row.sequence->request->out->flush();

@@ -51,6 +51,9 @@ class TokenBatcher final : public Batcher {
 
   // Changes the number of pages of every group (at most those of the options); what lies beyond is preempted.
   void resize(int32_t pages);
+  // Prompt chunks are cut so that a step takes about this long (us; 0: only by step_tokens), for the sake of others on
+  // the same cores. Any thread.
+  void set_turn(Time turn) { turn_ = turn; }
   // Slots that exist, for the per-sequence states.
   int32_t slots() const { return slots_; }
   const TokenBatchOptions& options() const { return options_; }
@@ -64,6 +67,7 @@ class TokenBatcher final : public Batcher {
   struct TokenStep : Step {
     explicit TokenStep(const BlockSizes& sizes) : flat(sizes) {}
     TokenBlock flat;
+    Time begun = 0;
   };
   struct SlotOnItsWay {
     int32_t slot;
@@ -84,6 +88,7 @@ class TokenBatcher final : public Batcher {
 
   // Planning.
   bool runnable(const TokenSequence& sequence) const;
+  int64_t row_budget() const;
   void plan(TokenStep& step, Time now);
   bool schedule(TokenSequence& sequence, TokenStep& step, int64_t budget, bool oldest, Time now);
   bool admit_sequence(TokenSequence& sequence, TokenStep& step, bool oldest, Time now);
@@ -116,6 +121,8 @@ class TokenBatcher final : public Batcher {
   uint64_t last_id_ = 0, completed_ = 0, next_age_ = 0;
   int32_t admitted_ = 0;
   bool ended_some_ = false;
+  std::atomic<Time> turn_{0};
+  double token_us_ = 0;  // of late, in steps with prompts
   TokenStats stats_;
 };
 

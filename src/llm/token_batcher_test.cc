@@ -119,6 +119,40 @@ TEST_F(TokenBatcherTest, LongPromptsLeaveDecodingItsRows) {
   EXPECT_EQ(step->rows[1].count, 15);
 }
 
+TEST_F(TokenBatcherTest, ChunksKeepTurnsShort) {
+  TokenBatchOptions options = small_options();
+  options.step_tokens = 48;
+  TokenBatcher batcher(options);
+  push(batcher, make_request(counted(0, 48)));
+  Step* step = batcher.next(0);
+  EXPECT_EQ(step->rows[0].count, 48);
+  batcher.late(*step);
+  step->out = {Tensor::of<int32_t>(DType::i32, {1}, {7})};
+  batcher.complete(*step, 480);  // 10 us a token
+  push(batcher, make_request(counted(1, 40)));
+  batcher.set_turn(170);
+  step = batcher.next(500);
+  ASSERT_EQ(step->rows.size(), 2u);
+  EXPECT_EQ(step->rows[1].count, 15);  // 16 rows, one of them decodes
+  complete(batcher, *step);
+}
+
+TEST_F(TokenBatcherTest, BranchesEndWhereTheirReaderSays) {
+  TokenBatcher batcher(small_options());
+  const RequestPtr request = make_request({1, 2, 3}, 9, 2);
+  push(batcher, request);
+  complete(batcher, *batcher.next(0));
+  request->stopped = 1;
+  Step* step = batcher.next(0);
+  ASSERT_EQ(step->rows.size(), 1u);
+  complete(batcher, *step);
+  EXPECT_FALSE(request->out->ended());
+  request->stopped = 3;
+  EXPECT_EQ(batcher.next(0), nullptr);
+  EXPECT_EQ(request->out->ending().finish, Finish::stop);
+  EXPECT_EQ(request->out->ending().new_tokens, 3);
+}
+
 TEST_F(TokenBatcherTest, CachedPrefixesAreShared) {
   TokenBatcher batcher(small_options());
   push(batcher, make_request(counted(0, 10), 1));

@@ -24,6 +24,9 @@ TokenBatcher::TokenBatcher(TokenBatchOptions options)
   if (!(options_.admission >= 0 && options_.admission <= 1)) {
     fail(ErrorCode::usage, "admission is {}; it is a share, between 0 and 1", options_.admission);
   }
+  if (options_.max_branches < 1 || options_.max_branches > 64) {
+    fail(ErrorCode::usage, "max_branches is {}; it must be between 1 and 64", options_.max_branches);
+  }
   for (int32_t slot = slots_ - 1; slot > 0; --slot) free_slots_.push_back(slot);
   stats_.pages_total = cache_.group(0).usable();
 }
@@ -200,6 +203,9 @@ void TokenBatcher::end_unwanted(Time now) {
     const Request& request = *sequence.request;
     if (request.cancelled.load(std::memory_order_relaxed)) {
       end_ask(*sequence.ask, Finish::cancelled, now);
+    } else if (request.stopped.load(std::memory_order_relaxed) >> sequence.branch & 1) {
+      end_branch(sequence, Finish::stop, now);
+      if (sequence.ask->open == 0) close_ask(*sequence.ask, Finish::stop, now, std::nullopt);
     } else if (request.deadline <= now) {
       end_ask(*sequence.ask, Finish::expired, now,
               Error(ErrorCode::failed, "the deadline passed before the answer ended"));

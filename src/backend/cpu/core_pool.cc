@@ -72,13 +72,13 @@ CorePool::~CorePool() {
 }
 
 void CorePool::enter_turn() {
-  turn_.lock();
+  turns_.enter();
   in_turn_ = true;
 }
 
 void CorePool::leave_turn() {
   in_turn_ = false;
-  turn_.unlock();
+  turns_.leave();
 }
 
 // True: a job newer than `seen` is open. Spins inside a turn, sleeps otherwise.

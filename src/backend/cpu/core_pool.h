@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "backend/cpu/turns.h"
+
 namespace narae::cpu {
 
 // Cores this process may use (affinity), and whether a cgroup quota allows all of them at once.
@@ -53,7 +55,7 @@ class CorePool {
   void work(int member);
   bool wait_for_job(uint32_t& seen);
 
-  std::mutex turn_;
+  Turns turns_;
   std::vector<std::thread> helpers_;
   bool spin_ = true;
   Job job_;

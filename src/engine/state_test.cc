@@ -102,6 +102,23 @@ TEST_P(StateTest, EntriesShareStates) {
   EXPECT_THROW(reader.run({list({-1}), list({4})}), Error);
 }
 
+TEST_P(StateTest, SizesOfStatesMustBeSaid) {
+  Session session(engine(attention), device, std::make_shared<StateSet>(*device));
+  const std::vector<Tensor> inputs = {Tensor::allocate(DType::f32, {1, 2, 8}),
+                                      Tensor::allocate(DType::f32, {1, 1, 8}),
+                                      list({0}),
+                                      list({0, 1}),
+                                      list({1}),
+                                      list({2, 0, 3, 1}, {1, 4})};
+  try {
+    session.run(inputs);
+    ADD_FAILURE() << "it ran";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::does_not_fit);
+    EXPECT_NE(std::string(error.what()).find("places"), std::string::npos) << error.what();
+  }
+}
+
 TEST_P(StateTest, TheBudgetIsAsked) {
   MemoryBudget budget(1000);
   StateSet states(*device, &budget);

@@ -63,6 +63,20 @@ void check_input_sizes(const Graph& graph, const SymbolValues& values, const std
   }
 }
 
+// Sizes of states come from whoever keeps them, not from inputs.
+void check_state_sizes(const Graph& graph, const SymbolValues& values) {
+  for (const Value* state : graph.states()) {
+    std::vector<Dim> symbols;
+    for (const Dim& dim : state->shape()) dim.collect_symbols(symbols);
+    for (const Dim& symbol : symbols) {
+      if (values.count(symbol.symbol_name())) continue;
+      fail(ErrorCode::does_not_fit,
+           "nobody said how large \"{}\" of state \"{}\" is; a language model is run by generate", symbol.symbol_name(),
+           state->name());
+    }
+  }
+}
+
 }  // namespace
 
 void check_guards(const Graph& graph, const SymbolValues& values) {
@@ -112,6 +126,7 @@ SymbolValues bind_symbols(const Graph& graph, const std::vector<Tensor>& inputs,
                            graph.inputs()[static_cast<size_t>(source.input)]->name()));
   }
   check_input_sizes(graph, values, dims);
+  check_state_sizes(graph, values);
   check_guards(graph, values);
   return values;
 }

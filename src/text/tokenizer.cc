@@ -79,7 +79,7 @@ std::string word_piece(const TokenizerTables& tables, std::string_view text) {
   const bool marks_starts = tables.continuation.empty();
   const std::string_view mark = marks_starts ? tables.word_start : tables.continuation;
   const bool marked = text.substr(0, mark.size()) == mark;
-  const std::string bare(marked ? text.substr(mark.size()) : text);
+  std::string bare(marked ? text.substr(mark.size()) : text);
   if (marked != marks_starts) return bare;
   constexpr std::array<std::string_view, 9> close = {".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re"};
   const auto begins = [&](std::string_view sign) { return bare.compare(0, sign.size(), sign) == 0; };

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""tokenizer_seeds.py OUT: small tokenizer.json files of every kind that Narae reads, for the fuzzer to begin with."""
+"""tokenizer_seeds.py OUT: small tokenizer.json and GGUF files of every kind of tokenizer that Narae reads, for the
+fuzzers to begin with (OUT/tokenizer_json, OUT/gguf_tokenizer)."""
 import json
 import pathlib
+import struct
 import sys
 
 BLANK = "\u2581"
@@ -39,9 +41,41 @@ def sentencepiece(normalizer, pre_tokenizer):
             "decoder": {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Fuse"}]}}
 
 
+def gguf(**keys):
+    """A GGUF file with these keys below tokenizer.ggml and no tensors."""
+    def text(value):
+        return struct.pack("<Q", len(value.encode())) + value.encode()
+
+    def value(v):
+        if isinstance(v, list):
+            kind = 8 if isinstance(v[0], str) else 5 if isinstance(v[0], int) else 6
+            items = b"".join(text(x) if kind == 8 else struct.pack("<i" if kind == 5 else "<f", x) for x in v)
+            return struct.pack("<IIQ", 9, kind, len(v)) + items
+        return struct.pack("<I", 8) + text(v) if isinstance(v, str) else struct.pack("<II", 4, v)
+
+    pairs = b"".join(text("tokenizer.ggml." + key) + value(v) for key, v in keys.items())
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, len(keys)) + pairs
+
+
+def gguf_seeds():
+    words = ["H", "e", "l", "o", "\u0120", "1", "ll", "He", "Hell", "<s>", "it"]
+    kinds = [1] * 9 + [3, 4]
+    seeds = {pre: gguf(model="gpt2", pre=pre, tokens=words, token_type=kinds, merges=["l l", "H e", "He ll"], bos_token_id=9)
+             for pre in ("gpt-2", "smollm", "llama-bpe", "qwen2")}
+    pieces = ["<unk>", "<s>", "<0xC3>", BLANK, "w", "l", f"{BLANK}w", "ll", "o"]
+    seeds["llama"] = gguf(model="llama", tokens=pieces, token_type=[2, 3, 6] + [1] * 6, unknown_token_id=0, bos_token_id=1,
+                          scores=[-float(i) for i in range(9)])
+    words = ["[UNK]", "[CLS]", "[SEP]", f"{BLANK}he", "llo", f"{BLANK}w", "or", "ld", f"{BLANK}'", f"{BLANK}s"]
+    seeds["bert"] = gguf(model="bert", tokens=words, token_type=[3] * 3 + [1] * 7, unknown_token_id=0, cls_token_id=1, eos_token_id=2)
+    return seeds
+
+
 def main():
     out = pathlib.Path(sys.argv[1])
-    out.mkdir(parents=True, exist_ok=True)
+    for folder in ("tokenizer_json", "gguf_tokenizer"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    for name, seed in gguf_seeds().items():
+        (out / "gguf_tokenizer" / name).write_bytes(seed)
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
     split = {"type": "Split", "pattern": {"Regex": LLAMA3}, "behavior": "Isolated", "invert": False}
     seeds = {
@@ -61,7 +95,7 @@ def main():
                            "vocab": numbered(["[UNK]", "[CLS]", "[SEP]", "he", "##llo", "w", "##or", "##ld", "'", "s"])}},
     }
     for name, seed in seeds.items():
-        (out / name).write_bytes(json.dumps(seed).encode() + b"\0Hello w\xc3\xb6rld it's <s> 12")
+        (out / "tokenizer_json" / name).write_bytes(json.dumps(seed).encode() + b"\0Hello w\xc3\xb6rld it's <s> 12")
 
 
 if __name__ == "__main__":

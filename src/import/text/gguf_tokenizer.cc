@@ -16,7 +16,7 @@ struct PreName {
   PreSplit split;
   bool digits_alone;
   bool compose;
-  bool whole_words_first;
+  bool llama3;  // words that are tokens need no merging; texts begin with BOS unless the file says otherwise
 };
 constexpr PreName pre_names[] = {
     {"gpt-2", PreSplit::gpt2, false, false, false},      {"starcoder", PreSplit::gpt2, true, false, false},
@@ -76,7 +76,6 @@ int32_t find_id(const Gguf& file, const char* name, size_t tokens) {
 void read_ids(const Gguf& file, TokenizerTables& tables) {
   const auto find = [&](const char* name) { return find_id(file, name, tables.tokens.size()); };
   const bool bert = tables.model == TokenizerModel::wordpiece;
-  const bool llama = tables.model == TokenizerModel::char_bpe;
   const int32_t eos = find("eos");
   tables.begin = bert && find("cls") >= 0 ? find("cls") : find("bos");
   // The key is spelled so in files of the format's first years.
@@ -84,8 +83,8 @@ void read_ids(const Gguf& file, TokenizerTables& tables) {
   tables.end = bert && separator >= 0 ? separator : eos;
   tables.unknown = find("unknown");
   tables.padding = find("padding");
-  tables.add_begin = file.find_flag("tokenizer.ggml.add_bos_token").value_or(bert || llama);
-  tables.add_end = file.find_flag("tokenizer.ggml.add_eos_token").value_or(bert);
+  tables.add_begin = file.find_flag("tokenizer.ggml.add_bos_token").value_or(tables.add_begin);
+  tables.add_end = file.find_flag("tokenizer.ggml.add_eos_token").value_or(tables.add_end);
   for (const int32_t id : {eos, find("eot"), find("eom")}) {
     if (id >= 0) tables.stops.push_back(id);
   }
@@ -99,7 +98,7 @@ void read_byte_bpe(const Gguf& file, TokenizerTables& tables) {
   tables.split = pre.split;
   tables.digits_alone = pre.digits_alone;
   tables.compose = pre.compose;
-  tables.whole_words_first = pre.whole_words_first;
+  tables.whole_words_first = tables.add_begin = pre.llama3;
   const StringIndex index(tables.tokens);
   const std::vector<std::string_view> merges = file.texts("tokenizer.ggml.merges");
   tables.merges.reserve(merges.size());
@@ -122,6 +121,7 @@ void read_char_bpe(const Gguf& file, TokenizerTables& tables) {
     fail(ErrorCode::bad_file, "tokenizer.ggml.remove_extra_whitespaces is not supported");
   }
   tables.model = TokenizerModel::char_bpe;
+  tables.add_begin = true;
   tables.scores = file.numbers("tokenizer.ggml.scores");
   const bool prefix = file.find_flag("tokenizer.ggml.add_space_prefix").value_or(true);
   tables.space_prefix = prefix ? SpacePrefix::always : SpacePrefix::none;
@@ -130,6 +130,7 @@ void read_char_bpe(const Gguf& file, TokenizerTables& tables) {
 void read_wordpiece(const Gguf& file, TokenizerTables& tables) {
   refuse_other_pre(file, {"default", "bert-bge"});
   tables.model = TokenizerModel::wordpiece;
+  tables.add_begin = tables.add_end = true;
   tables.continuation.clear();
   tables.word_start = "\xe2\x96\x81";
 }

@@ -9,6 +9,12 @@ void Console::line(const std::string& text) {
   if (!json) fmt::print("{}\n", text);
 }
 
+void Console::piece(std::string_view text) {
+  if (json) return;
+  fmt::print("{}", text);
+  std::fflush(stdout);
+}
+
 void Console::result(const nlohmann::ordered_json& object) {
   // Texts of a model need not be UTF-8: what is not is replaced.
   if (json) fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));

@@ -24,7 +24,9 @@ class Console {
     line(fmt::format(format, std::forward<Args>(args)...));
   }
   void line(const std::string& text);
-  // The object; once. Without --json nothing is printed.
+  // Part of a line, shown at once.
+  void piece(std::string_view text);
+  // The object, or one of several, a line each. Without --json nothing is printed.
   void result(const nlohmann::ordered_json& object);
   // {"error":{..}} on stdout with --json, else one line on stderr.
   void error(const std::string& code, const std::string& message, const std::vector<std::string>& context);

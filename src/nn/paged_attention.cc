@@ -17,8 +17,8 @@ StepInputs add_step_inputs(Graph& graph) {
   step.slots = input("slots", {rows});
   step.positions = input("positions", {rows});
   step.places = input("places", {rows});
-  step.lengths = input("lengths", {sequences});
   step.row_starts = input("row_starts", {sequences + Dim(1)});
+  step.lengths = input("lengths", {sequences});
   step.page_tables = input("page_tables", {sequences, pages});
   step.wanted = input("wanted", {wanted});
   return step;

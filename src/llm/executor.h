@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A language model that answers: requests go into its Queue from any thread, one Worker batches them in flight and
+// writes tokens into their Sinks.
+#pragma once
+
+#include <thread>
+
+#include "batch/worker.h"
+#include "llm/token_batcher.h"
+#include "llm/token_runner.h"
+
+namespace narae {
+
+struct ExecutorOptions {
+  int32_t max_batch = 8;      // sequences of a step
+  int32_t step_tokens = 512;  // token rows of a step
+  int64_t kv_pages = 0;       // 0: for 8192 tokens, or one whole context where that is less
+  bool prefix_cache = true;
+  QueueLimits queue;
+};
+
+class Executor {
+ public:
+  // States are taken from `budget` where one is given; it and the device's runtime must live as long. Throws Error
+  // usage for options that cannot be, does_not_fit when the states do not.
+  Executor(LanguageModel model, std::shared_ptr<Device> device, MemoryBudget* budget, const ExecutorOptions& options);
+  ~Executor();  // cancels what is there
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  const LanguageModel& model() const { return model_; }
+  int64_t context() const { return context_; }  // tokens that one sequence can have here
+  // Any thread. `request->params` are SamplingParams. A refused request is untouched.
+  Refusal enqueue(const RequestPtr& request) { return queue_->push(request, clock_.now()); }
+  void cancel(const RequestPtr& request) { queue_->cancel(request, clock_.now()); }
+  // Answers what is there and refuses what comes; blocks until all is answered.
+  void drain();
+
+  const TokenStats& stats() const { return batcher_->stats(); }
+  int64_t kv_bytes() const { return kv_bytes_; }
+  size_t queued() const { return queue_->size(); }
+  Time now() const { return clock_.now(); }
+
+ private:
+  LanguageModel model_;
+  SteadyClock clock_;
+  int64_t context_ = 0, kv_bytes_ = 0;
+  std::shared_ptr<Queue> queue_;
+  std::unique_ptr<TokenBatcher> batcher_;
+  std::unique_ptr<TokenRunner> runner_;
+  std::unique_ptr<Worker> worker_;
+  std::thread thread_;
+};
+
+}  // namespace narae

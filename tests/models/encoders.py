@@ -35,3 +35,19 @@ def minilm(r):
     apart = max(np.abs(alone[0] - together[0]).max(), np.abs(wide - together).max())
     assert apart <= 1e-5, f"padding changes a value by {apart:.1e}"
     return f"cosines within {worst:.1e}"
+
+
+@case
+def minilm_embed(r):
+    """The same from texts, all in one batch."""
+    texts = ["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby.",
+             "How do I reset my password?", "Steps to recover a forgotten login"]
+    file = r.folder / "sentences.txt"
+    file.write_text("\n".join(texts) + "\n")
+    got = np.array(r.command("embed", r.wheel_file("minilm/config.json").parent, "--text", file)["embeddings"])
+    cosines = got @ got.T
+    worst = max(abs(cosines[pair] - want) for pair, want in COSINES.items())
+    assert got.shape == (5, 384) and worst <= 1e-3, f"a cosine is {worst:.1e} off"
+    first = np.abs(got[0, :4] - [0.033242, 0.004406, -0.006277, 0.048379]).max()
+    assert first <= 1e-5, f"a value is {first:.1e} off"
+    return f"cosines within {worst:.1e}"

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// A GGUF file or a Hugging Face folder -> an encoder of texts: compiled, its tokenizer read.
+#pragma once
+
+#include "llm/embedder.h"
+#include "load/load_model.h"
+
+namespace narae {
+
+// The runtime must outlive it. Throws Error bad_file when the model is no encoder or its vocabulary not the
+// tokenizer's, and what load_model() throws.
+EncoderModel load_encoder(const std::string& path, Runtime& runtime, const LoadOptions& options = {},
+                          CompileReport* report = nullptr);
+
+}  // namespace narae

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// narae embed: the vector of each line of a text, by an encoder.
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "load/load_encoder.h"
+#include "model_flags.h"
+#include "progress_bar.h"
+#include "text/utf8.h"
+
+namespace narae {
+namespace {
+
+struct EmbedFlags {
+  ModelFlags everywhere;
+  std::string model, text;
+};
+
+// A line ends at "\n" or "\r\n"; one that is empty is a text, too.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+void embed(const EmbedFlags& flags, Console& console) {
+  require_text(flags.text, "--text");
+  const auto file = MappedFile::open(flags.text);
+  const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  if (const size_t wrong = find_invalid_utf8(text); wrong != text.npos) {
+    fail(ErrorCode::bad_file, "\"{}\" is not UTF-8: byte {} is part of no character", flags.text, wrong);
+  }
+  Runtime runtime(runtime_options(flags.everywhere));
+  EncoderModel model;
+  {
+    LoadOptions options = load_options(flags.everywhere);
+    ProgressBar bar;
+    options.compile.progress = &bar;
+    model = load_encoder(flags.model, runtime, options);
+  }
+  Embedder embedder(std::move(model), runtime.device(), &runtime.budget());
+  const Tensor vectors = embedder.embed(lines_of(text));
+  auto embeddings = nlohmann::ordered_json::array();
+  for (int64_t i = 0; i < vectors.dims[0]; ++i) {
+    const float* const row = vectors.as<float>() + i * vectors.dims[1];
+    embeddings.push_back(std::vector<float>(row, row + vectors.dims[1]));
+    if (!console.json) console.say("{}", fmt::join(row, row + vectors.dims[1], " "));
+  }
+  console.result({{"embeddings", std::move(embeddings)}});
+}
+
+}  // namespace
+
+void add_embed(CLI::App& app, Console& console) {
+  CLI::App* command = app.add_subcommand("embed", "vectors of texts by an encoder");
+  auto flags = std::make_shared<EmbedFlags>();
+  command->add_option("MODEL", flags->model, "a .gguf file or a Hugging Face folder")->required();
+  command->add_option("--text", flags->text, "file with a text a line, in UTF-8")->required();
+  add_model_flags(*command, flags->everywhere, console);
+  command->footer("Example:\n  narae embed minilm --text sentences.txt --json");
+  command->callback([flags, &console] { embed(*flags, console); });
+}
+
+}  // namespace narae

@@ -9,8 +9,8 @@ namespace narae {
 
 int64_t bucket_size(int64_t count) {
   if (count <= 8) return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(count, 1))));
-  const auto step = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(count - 1)) / 4);
-  return (count + step - 1) / step * step;
+  const int shift = static_cast<int>(std::bit_width(static_cast<uint64_t>(count - 1))) - 3;
+  return (((count - 1) >> shift) + 1) << shift;
 }
 
 void TokenBlock::clear() {

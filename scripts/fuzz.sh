@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds the libFuzzer targets (tests/fuzz/*_fuzz.cc) with ASan+UBSan and runs each for SECONDS (300).
 #   scripts/fuzz.sh [SECONDS [NAME..]]        NAME: onnx_wire, onnx_import, graph_text, engine,
-#                                            chat_template, tokenizer_json, gguf_tokenizer, gguf, safetensors
+#                                            chat_template, tokenizer_json, gguf_tokenizer, gguf,
+#                                            safetensors, infer_body, model_config
 # Seeds are made anew: of the golden graphs (make_seeds), and for onnx_* the unpacked node tests, where they exist. What
 # was found stays in build/fuzz/found/NAME/, the log in build/fuzz/NAME.log.
 set -euo pipefail
@@ -31,6 +32,7 @@ ln -sfn onnx_wire "$seeds/onnx_import"
 mkdir -p "$seeds/chat_template" && cp tests/text/templates/*.jinja "$seeds/chat_template/"
 python3 tests/fuzz/tokenizer_seeds.py "$seeds"
 python3 tests/fuzz/weights_seeds.py "$seeds"
+python3 tests/fuzz/serve_seeds.py "$seeds"
 
 status=0
 for name in "${names[@]}"; do

@@ -20,6 +20,11 @@ void Console::result(const nlohmann::ordered_json& object) {
   if (json) fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
+void Console::event(const nlohmann::ordered_json& object) {
+  fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  std::fflush(stdout);
+}
+
 void Console::error(const std::string& code, const std::string& message, const std::vector<std::string>& context) {
   if (json) {
     result({{"error", {{"code", code}, {"message", message}, {"context", context}}}});

@@ -28,6 +28,8 @@ class Console {
   void piece(std::string_view text);
   // The object, or one of several, a line each. Without --json nothing is printed.
   void result(const nlohmann::ordered_json& object);
+  // An object on a line of its own, now, with or without --json: what a script waits for.
+  void event(const nlohmann::ordered_json& object);
   // {"error":{..}} on stdout with --json, else one line on stderr.
   void error(const std::string& code, const std::string& message, const std::vector<std::string>& context);
   // False when stdout could not take all of it (closed, disk full).

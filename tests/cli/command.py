@@ -15,7 +15,7 @@ from onnx_file import F32, ramp, small_cnn, write_npy
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("NARAE_COMMAND", ROOT / "build/release/narae"))
 OK, FAILED, USAGE, BAD_FILE, DOES_NOT_FIT, DIFFERS = range(6)
-COMMANDS = ["build", "run", "bench", "explain", "compare", "devices", "tokenize", "detokenize", "generate", "chat",
+COMMANDS = ["build", "run", "bench", "explain", "compare", "devices", "serve", "tokenize", "detokenize", "generate", "chat",
             "perplexity", "embed"]
 CODES = {FAILED: "failed", USAGE: "usage", BAD_FILE: "bad_file", DOES_NOT_FIT: "does_not_fit", DIFFERS: "differs"}
 

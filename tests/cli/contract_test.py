@@ -33,7 +33,7 @@ class Contract(CommandTest):
         self.error(USAGE, "run", self.model, "--output-dir", "out", "--no-such-flag", says="--no-such-flag")
         self.error(USAGE, "run", self.model, says="--output-dir")
         self.error(USAGE, "run", says="MODEL")
-        self.error(USAGE, "serve", self.model, says="serve")
+        self.error(USAGE, "quantize", self.model, says="quantize")
         self.error(USAGE, "build", self.model, "-o", "x", "--opt", "9", says="--opt")
         self.error(USAGE, "build", self.model, "-o", "x", "--passes=-nonsense", says=["nonsense", "dead_code"])
         self.error(USAGE, "build", self.model, "-o", "x", "--isa", "z80", says="z80")

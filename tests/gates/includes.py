@@ -108,7 +108,7 @@ def allowed_rooms(name, rooms, arrows, documented):
         start = [room] + lists["DEPS"] + (lists["TEST_DEPS"] if is_test(name) else [])
         return closure(start, arrows)
     if top == "tools":
-        return closure(["load"], documented or arrows)
+        return closure(["load", "server"], documented or arrows)
     if top in ("examples", "include"):
         return set()
     return None

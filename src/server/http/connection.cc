@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection: header, body, handler, answer, again. All of it runs on the one thread of its context, except reply()
+// and later(), which come from anywhere. While a handler works, the socket is watched for the client's leaving.
+#include "server/http/connection.h"
+
+#include <sys/socket.h>
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+
+#include "base/error.h"
+
+namespace narae {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+class Connection final : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(HttpShared& shared, const Router& router, asio::ip::tcp::socket socket)
+      : shared_(shared), router_(router), stream_(std::move(socket)) {
+    const std::lock_guard<std::mutex> lock(shared_.mutex);
+    shared_.connections.insert(this);
+  }
+  ~Connection() {
+    const std::lock_guard<std::mutex> lock(shared_.mutex);
+    shared_.connections.erase(this);
+  }
+  void begin() {
+    asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
+      error_code ignored;
+      self->stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+      self->wait_for_request();
+    });
+  }
+  void close_if_idle() {
+    asio::post(stream_.get_executor(), [self = shared_from_this()] {
+      if (self->idle_) self->stream_.cancel();
+    });
+  }
+  bool try_shared(std::shared_ptr<Connection>& out) {
+    out = weak_from_this().lock();
+    return out != nullptr;
+  }
+
+ private:
+  class OneExchange;
+  using Parser = http::request_parser<http::string_body>;
+
+  std::chrono::seconds budget(size_t bytes) const {
+    return std::chrono::seconds(shared_.options.stall_seconds + static_cast<int>(bytes >> 16));
+  }
+  void wait_for_request();
+  void read_header();
+  void on_header(error_code error);
+  void read_body();
+  void on_body(error_code error);
+  void handle();
+  void watch();
+  void on_watched(error_code error, uint64_t number);
+  void answer(HttpReply reply, uint64_t number);
+  void refuse(int status, const std::string& message);
+  void write(HttpReply reply, bool keep);
+  void on_written(error_code error, bool keep);
+  void close();
+
+  HttpShared& shared_;
+  const Router& router_;
+  beast::tcp_stream stream_;
+  beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  std::shared_ptr<OneExchange> exchange_;  // while a handler works
+  std::optional<http::response<http::string_body>> response_;
+  uint64_t number_ = 0;  // of the request
+  bool idle_ = false, keep_alive_ = false, head_only_ = false;
+};
+
+class Connection::OneExchange final : public Exchange {
+ public:
+  OneExchange(std::shared_ptr<Connection> connection, HttpRequest request, uint64_t number)
+      : connection_(std::move(connection)), request_(std::move(request)), number_(number) {}
+  HttpRequest& request() override { return request_; }
+  void reply(HttpReply reply) override {
+    if (replied_.exchange(true)) return;
+    asio::post(connection_->stream_.get_executor(),
+               [self = std::static_pointer_cast<OneExchange>(shared_from_this()), made = std::move(reply)]() mutable {
+                 self->leave_ = nullptr;
+                 self->connection_->answer(std::move(made), self->number_);
+               });
+  }
+  void on_disconnect(std::function<void()> call) override {
+    if (gone_) return call();
+    leave_ = std::move(call);
+  }
+  void later(std::function<void()> work) override { asio::post(connection_->shared_.prep, std::move(work)); }
+  void soon(std::function<void()> work) override {
+    asio::dispatch(connection_->stream_.get_executor(), std::move(work));
+  }
+  bool replied() const { return replied_; }
+  void disconnected() {
+    gone_ = true;
+    if (const auto call = std::exchange(leave_, nullptr)) call();
+  }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  HttpRequest request_;
+  uint64_t number_;
+  std::atomic<bool> replied_{false};
+  bool gone_ = false;
+  std::function<void()> leave_;
+};
+
+void Connection::wait_for_request() {
+  parser_.emplace();
+  parser_->header_limit(static_cast<uint32_t>(shared_.options.max_header));
+  parser_->body_limit(shared_.options.max_body);
+  if (buffer_.size() > 0) return read_header();
+  if (shared_.draining) return close();
+  idle_ = true;
+  stream_.expires_after(std::chrono::seconds(shared_.options.idle_seconds));
+  stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](error_code error, size_t bytes) {
+    self->idle_ = false;
+    if (error) return self->close();
+    self->buffer_.commit(bytes);
+    self->read_header();
+  });
+}
+
+void Connection::read_header() {
+  stream_.expires_after(std::chrono::seconds(shared_.options.header_seconds));
+  http::async_read_header(stream_, buffer_, *parser_,
+                          [self = shared_from_this()](error_code error, size_t) { self->on_header(error); });
+}
+
+void Connection::on_header(error_code error) {
+  if (error == http::error::body_limit) {
+    return refuse(413,
+                  fmt::format("the body is larger than the {} bytes that are read at most", shared_.options.max_body));
+  }
+  if (error == http::error::header_limit) {
+    return refuse(
+        431, fmt::format("the header is larger than the {} bytes that are read at most", shared_.options.max_header));
+  }
+  if (error == beast::error::timeout) return refuse(408, "the header did not come in time");
+  if (error && error.category() == http::make_error_code(http::error::bad_method).category() &&
+      error != http::error::end_of_stream && error != http::error::partial_message) {
+    return refuse(400, "this is no HTTP/1.1 request: " + error.message());
+  }
+  if (error) return close();
+  if (parser_->get()[http::field::expect] != "100-continue") return read_body();
+  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  stream_.expires_after(budget(0));
+  asio::async_write(stream_, asio::buffer(kContinue), [self = shared_from_this()](error_code failed, size_t) {
+    failed ? self->close() : self->read_body();
+  });
+}
+
+void Connection::read_body() {
+  const auto length = parser_->content_length();
+  stream_.expires_after(budget(length ? static_cast<size_t>(*length) : shared_.options.max_body / 16));
+  http::async_read(stream_, buffer_, *parser_,
+                   [self = shared_from_this()](error_code error, size_t) { self->on_body(error); });
+}
+
+void Connection::on_body(error_code error) {
+  if (error == http::error::body_limit) {
+    return refuse(413,
+                  fmt::format("the body is larger than the {} bytes that are read at most", shared_.options.max_body));
+  }
+  if (error == beast::error::timeout) return refuse(408, "the body did not come in time");
+  if (error && error.category() == http::make_error_code(http::error::bad_method).category() &&
+      error != http::error::end_of_stream && error != http::error::partial_message) {
+    return refuse(400, "the body is malformed: " + error.message());
+  }
+  if (error) return close();
+  handle();
+}
+
+void Connection::handle() {
+  auto message = parser_->release();
+  HttpRequest request;
+  request.received_ns = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  request.method = std::string(message.method_string());
+  keep_alive_ = message.keep_alive() && message.version() == 11;
+  head_only_ = request.method == "HEAD";
+  if (head_only_) request.method = "GET";
+  const std::string_view target(message.target().data(), message.target().size());
+  request.path = std::string(target.substr(0, target.find('?')));
+  for (const auto& field : message) {
+    request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+  }
+  request.body = std::move(message.body());
+  stream_.expires_never();
+  shared_.counters.requests.fetch_add(1, std::memory_order_relaxed);
+  exchange_ = std::make_shared<OneExchange>(shared_from_this(), std::move(request), ++number_);
+  const std::shared_ptr<OneExchange> exchange = exchange_;
+  router_.handle(exchange);
+  watch();
+}
+
+// Whoever leaves before the answer is noticed: the socket becomes readable with nothing to read.
+void Connection::watch() {
+  if (!exchange_ || exchange_->replied() || buffer_.size() > 0) return;
+  stream_.socket().async_wait(
+      asio::ip::tcp::socket::wait_read,
+      [self = shared_from_this(), number = number_](error_code error) { self->on_watched(error, number); });
+}
+
+void Connection::on_watched(error_code error, uint64_t number) {
+  if (error || !exchange_ || number != number_) return;
+  char byte;
+  const ssize_t got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got > 0) return;  // the next request already
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return watch();
+  shared_.counters.disconnected.fetch_add(1, std::memory_order_relaxed);
+  exchange_->disconnected();
+}
+
+void Connection::answer(HttpReply reply, uint64_t number) {
+  if (number != number_) return;
+  exchange_.reset();
+  error_code ignored;
+  stream_.socket().cancel(ignored);  // the watch
+  write(std::move(reply), keep_alive_ && !shared_.draining);
+}
+
+// An answer to what is no request: nothing more is read from this connection.
+void Connection::refuse(int status, const std::string& message) {
+  shared_.counters.requests.fetch_add(1, std::memory_order_relaxed);
+  HttpReply reply;
+  reply.status = status;
+  reply.body = kserve_error(status, message);
+  head_only_ = false;
+  write(std::move(reply), false);
+}
+
+void Connection::write(HttpReply reply, bool keep) {
+  (reply.status < 400 ? shared_.counters.answered : shared_.counters.refused).fetch_add(1, std::memory_order_relaxed);
+  response_.emplace(static_cast<http::status>(reply.status), 11);
+  response_->set(http::field::content_type, reply.type);
+  for (const auto& [name, value] : reply.headers) response_->set(name, value);
+  response_->keep_alive(keep);
+  response_->body() = std::move(reply.body);
+  const size_t bytes = response_->body().size();
+  response_->content_length(bytes);
+  if (head_only_) response_->body().clear();
+  stream_.expires_after(budget(bytes));
+  http::async_write(stream_, *response_,
+                    [self = shared_from_this(), keep](error_code error, size_t) { self->on_written(error, keep); });
+}
+
+void Connection::on_written(error_code error, bool keep) {
+  response_.reset();
+  if (error || !keep) return close();
+  wait_for_request();
+}
+
+void Connection::close() {
+  // What was sent reaches the client before the connection is reset: it may still be sending a body nobody reads.
+  error_code ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.expires_after(std::chrono::seconds(1));
+  const auto rest = std::make_shared<std::array<char, 4096>>();
+  const auto drain = [self = shared_from_this(), rest](const auto& again, int left) -> void {
+    self->stream_.async_read_some(asio::buffer(*rest), [self, again, left, rest](error_code error, size_t) {
+      if (error || left == 0) {
+        error_code last;
+        self->stream_.socket().close(last);
+        return;
+      }
+      again(again, left - 1);
+    });
+  };
+  drain(drain, 256);
+}
+
+void HttpShared::close_idle() {
+  std::vector<std::shared_ptr<Connection>> all;
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    std::shared_ptr<Connection> one;
+    for (Connection* connection : connections) {
+      if (connection->try_shared(one)) all.push_back(std::move(one));
+    }
+  }
+  for (const auto& connection : all) connection->close_if_idle();
+}
+
+void begin_connection(HttpShared& shared, const Router& router, asio::ip::tcp::socket socket) {
+  std::make_shared<Connection>(shared, router, std::move(socket))->begin();
+}
+
+}  // namespace narae

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the connections of a server share, and how one is begun.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <mutex>
+#include <set>
+
+#include "server/http/http_server.h"
+
+namespace narae {
+
+class Connection;
+
+struct HttpShared {
+  HttpOptions options;
+  ServerCounters& counters;
+  std::atomic<bool> draining{false};
+  std::mutex mutex;
+  std::set<Connection*> connections;
+  // Behind what connections touch when they go: they may go with the context.
+  // One thread each, so that a connection needs no lock.
+  std::vector<std::unique_ptr<boost::asio::io_context>> contexts;
+  boost::asio::thread_pool prep;
+
+  HttpShared(HttpOptions wanted, ServerCounters& counted)
+      : options(std::move(wanted)), counters(counted), prep(static_cast<size_t>(options.prep_threads)) {
+    for (int i = 0; i < options.io_threads; ++i) contexts.push_back(std::make_unique<boost::asio::io_context>(1));
+  }
+  size_t open_connections() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return connections.size();
+  }
+  // Idle connections close; the others after their answer.
+  void close_idle();
+};
+
+// `router` must live as long as the shared.
+void begin_connection(HttpShared& shared, const Router& router, boost::asio::ip::tcp::socket socket);
+
+}  // namespace narae

@@ -103,6 +103,7 @@ std::vector<int32_t> candidates(const Row& r, const std::vector<double>& scaled)
 int32_t choose(const Row& r, std::vector<double> logits) {
   using enum SampleOperand;
   const double temperature = r.of<float>(temperatures);
+  if (*std::max_element(logits.begin(), logits.end()) == -INFINITY) return -1;
   if (!(temperature > 0)) return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
   for (double& logit : logits) logit /= temperature;
   const uint64_t key =
@@ -125,7 +126,7 @@ void reference_sample(ReferenceContext& c) {
     const double high = *std::max_element(logits, logits + vocabulary);
     for (int64_t t = 0; t < vocabulary; ++t) sum += std::exp(logits[t] - high);
     c.outputs[0].as<int32_t>()[row] = token;
-    c.outputs[1].as<float>()[row] = static_cast<float>(logits[token] - high - std::log(sum));
+    c.outputs[1].as<float>()[row] = token < 0 ? -INFINITY : static_cast<float>(logits[token] - high - std::log(sum));
   }
 }
 

@@ -8,11 +8,10 @@
 // not set in row mask_rows of masks cannot come (-1: all can); temperature 0 takes the highest l; else l / temperature,
 // of these the top_k highest (0: all), of these the fewest highest whose probabilities sum up to top_p, of these the
 // ones of at least min_p times the highest probability, and of these the highest l / temperature - log(-log(noise)),
-// noise as tensor/noise.h has it. Of equals the lower token is the higher. logprob: of the chosen token in
-// log_softmax of the logits as they came.
-// A change or mask outside is an Error does_not_fit. No attributes.
-// Nucleus: https://arxiv.org/abs/1904.09751; min p: https://arxiv.org/abs/2407.01082; the maximum of Gumbel-shifted
-// logits is a draw from their softmax: https://arxiv.org/abs/1411.0030
+// noise as tensor/noise.h has it. Of equals the lower token is the higher; where no token can come it is -1. logprob:
+// of the chosen token in log_softmax of the logits as they came. A change or mask outside is an Error does_not_fit. No
+// attributes. Nucleus: https://arxiv.org/abs/1904.09751; min p: https://arxiv.org/abs/2407.01082; the maximum of
+// Gumbel-shifted logits is a draw from their softmax: https://arxiv.org/abs/1411.0030
 #pragma once
 
 #include <cstddef>

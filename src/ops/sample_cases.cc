@@ -66,6 +66,9 @@ void add_sample_cases(std::vector<OpCase>& cases) {
   add("greedy", operands(given(DType::f32, {5, 4}, five), {{}, {}, {}, {.mask = 1}, {.temperature = 9, .top_k = 1}},
                          {{1, 1, 2, 0}, {2, 3, 2, 6}}, {-1, 9}));
   cases.back().expected = {{1, 2, 3, 0, 1}, {3 - lse, 2 - lse, -1 - lse, 1 - lse, 3 - lse}};
+  add("nothing_can_come", operands(given(DType::f32, {2, 4}, {1, 2, 3, 4, 4, 3, 2, 1}),
+                                   {{.mask = 0}, {.temperature = 1, .mask = 0}}, {}, {0}));
+  cases.back().expected = {{-1, -1}, {-INFINITY, -INFINITY}};
   add("equals", operands(given(DType::f32, {1, 5}, {2, 7, 7, 1, 7}), {{}}));
   cases.back().expected = {{1}};
   const std::vector<Way> ways = {{.temperature = 1, .seed = 7},

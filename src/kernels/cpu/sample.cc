@@ -82,7 +82,7 @@ int32_t choose(const ReduceKernels& reduce, const SampleRow& row, void* scratch)
   const float* logits = changed(row, own);
   const float top = reduced(reduce, Reduction::max, logits, row.vocabulary);
   const auto first = static_cast<int32_t>(std::find(logits, logits + row.vocabulary, top) - logits);
-  if (first == row.vocabulary) return 0;  // NaN: nothing is the highest
+  if (first == row.vocabulary || top == -INFINITY) return -1;  // nothing can come, or (NaN) nothing is the highest
   if (!(row.temperature > 0) || row.top_k == 1) return first;
   const float high = top / row.temperature;
   // What min_p rules out needs no place in the list; top_k and top_p ask for all the others.
@@ -114,6 +114,7 @@ size_t sample_scratch(int64_t vocabulary) {
 
 Sampled sample_row(const ReduceKernels& reduce, const SampleRow& row, void* scratch) {
   const int32_t token = choose(reduce, row, scratch);
+  if (token < 0) return {token, -INFINITY};
   return {token, row.logits[token] - reduced(reduce, Reduction::log_sum_exp, row.logits, row.vocabulary)};
 }
 

@@ -24,7 +24,7 @@ struct SampleRow {
 };
 
 struct Sampled {
-  int32_t token;
+  int32_t token;  // -1: none can come
   float logprob;
 };
 

@@ -17,18 +17,13 @@
 namespace narae::bench {
 namespace {
 
-double wall() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
 struct Case {
   BlockFormat format;
   int64_t n, k;
 };
 
-// Seconds of one product by all threads, the least of several rounds over all copies of the weights.
+// Seconds of one product, the least of several rounds over all copies of the weights: processor time of the thread that
+// took longest.
 double time_case(const cpu::BlockGemmKernels& kernels, const cpu::BlockGemmShape& s, const uint8_t* packed,
                  int64_t copies, int threads) {
   const cpu::CpuFeatures features = cpu::detect_cpu_features();
@@ -42,19 +37,21 @@ double time_case(const cpu::BlockGemmKernels& kernels, const cpu::BlockGemmShape
   double best = 1e9;
   for (int round = 0; round < 4; ++round) {
     std::vector<std::thread> pool;
-    const double start = wall();
+    std::vector<double> taken(static_cast<size_t>(threads));
     for (int t = 0; t < threads; ++t) {
       pool.emplace_back([&, t] {
-        pin(t);
+        if (threads > 1) pin(t);
         std::vector<float> scratch(static_cast<size_t>(cpu::block_gemm_scratch(s)) + 1);
+        const double start = now();
         for (int64_t copy = 0; copy < copies; ++copy) {
           cpu::block_gemm_run(kernels, s, plan, operand, packed + copy * bytes, c.data(), {}, scratch.data(),
                               tasks * t / threads, tasks * (t + 1) / threads);
         }
+        taken[static_cast<size_t>(t)] = now() - start;
       });
     }
     for (std::thread& thread : pool) thread.join();
-    best = std::min(best, (wall() - start) / static_cast<double>(copies));
+    best = std::min(best, *std::max_element(taken.begin(), taken.end()) / static_cast<double>(copies));
   }
   return best;
 }
@@ -83,8 +80,8 @@ int run(const std::string& isa, int threads) {
         if (m >= 64 && c.n > 10000) continue;
         double peak = 0;
         if (loops.int8) {
-          const double start = wall();
-          peak = loops.int8(100000) / (wall() - start) * threads;
+          const double start = now();
+          peak = loops.int8(100000) / (now() - start) * threads;
         }
         const cpu::BlockGemmShape s{m, c.n, c.k, form, int8};
         const double seconds = time_case(*kernels, s, packed, m > 12 ? std::min<int64_t>(copies, 4) : copies, threads);

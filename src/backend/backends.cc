@@ -19,6 +19,9 @@ const std::vector<Backend>& backends() {
 }
 
 std::shared_ptr<Device> make_device(const DeviceOptions& options) {
+  if (!options.activations.empty() && options.activations != "int8" && options.activations != "fp32") {
+    fail(ErrorCode::usage, "activations are int8 or fp32, not \"{}\"", options.activations);
+  }
   const std::string kind = options.name.substr(0, options.name.find(':'));
   std::string known;
   for (const Backend& backend : backends()) {

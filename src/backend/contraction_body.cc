@@ -135,7 +135,7 @@ bool lower_rest(const Node& node, const NodeDims& dims, size_t part, const SpanO
   Value* const output = graph.outputs()[part];
   std::vector<const Node*> rest;
   for (const Node* inner : part_nodes(node, part)) {
-    if (inner != body.anchor) rest.push_back(inner);
+    if (inner != body.anchor && inner != body.decoder) rest.push_back(inner);
   }
   if (rest.empty()) return output == body.anchor->output(0);
   bool followed = true;
@@ -187,13 +187,18 @@ const Node* contraction_anchor(const Node& node, std::string_view op, size_t par
 
 std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
                                                 const std::function<SpanOf(const Dims& result)>& spans, size_t part,
-                                                bool take_residual) {
+                                                bool take_residual, bool from_blocks) {
   ContractionBody body;
   body.anchor = contraction_anchor(node, anchor_op, part);
   if (!body.anchor) return std::nullopt;
   if (node.output(part)->dtype() != DType::f32) return std::nullopt;
   for (const Value* value : body.anchor->inputs()) {
     if (value && value->dtype() != DType::f32) return std::nullopt;
+    if (from_blocks && body.operands.size() == 1) {
+      body.decoder = value->producer();
+      if (!body.decoder || !body.decoder->is("dequantize_blocks")) return std::nullopt;
+      value = body.decoder->input(0);
+    }
     body.operands.push_back(operand_of(node, value));
     if (body.operands.back() == -2) return std::nullopt;  // made or held inside the body
   }

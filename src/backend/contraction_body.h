@@ -18,7 +18,9 @@ using SpanOf = std::function<std::optional<ScalarClass>(const Dims& operand)>;
 
 struct ContractionBody {
   const Node* anchor = nullptr;
-  std::vector<int> operands;  // node operand that the anchor's input i is; -1: absent
+  // Decodes the anchor's right operand inside the body; null: that is an operand.
+  const Node* decoder = nullptr;
+  std::vector<int> operands;  // node operand that the anchor's input i is, or is decoded from; -1: absent
   Dims result;                // of the anchor and of the whole
   // Node operands added to the result, in this order; -1: none. A bias varies along the columns only.
   int bias = -1, residual = -1;
@@ -35,9 +37,10 @@ std::vector<const Node*> part_nodes(const Node& node, size_t part);
 const Node* contraction_anchor(const Node& node, std::string_view op, size_t part = 0);
 // Empty: the node is neither `anchor_op` nor a fused body of one such node and f32 pointwise ops after it.
 // A horizontal body is taken apart by results: `part` is the one meant; of other nodes there is but one.
-// `take_residual` false: the kernel has no place for one, so it stays in the rest.
+// `take_residual` false: the kernel has no place for one, so it stays in the rest. `from_blocks` true: only bodies that
+// decode the right operand (dequantize_blocks), else only those that do not.
 std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
                                                 const std::function<SpanOf(const Dims& result)>& spans, size_t part = 0,
-                                                bool take_residual = true);
+                                                bool take_residual = true, bool from_blocks = false);
 
 }  // namespace narae

@@ -138,6 +138,7 @@ std::unique_ptr<LoweredEngine> lower_engine(std::unique_ptr<Graph> graph, Device
   auto lowered = std::make_unique<LoweredEngine>();
   evaluate_constant_part(*graph, device);
   lowered->notes.bodies = split_bodies(*graph, device, opt, costs, options);
+  evaluate_constant_part(*graph, device);  // what bodies that were split decode
   graph->verify();
   lowered->selection = select(*graph, device, opt, costs);
   lowered->graph = std::move(graph);

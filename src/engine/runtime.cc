@@ -18,6 +18,7 @@ Runtime::Runtime(RuntimeOptions options) : options_(std::move(options)), budget_
     device.name = options_.device;
     device.threads = options_.threads;
     device.isa = options_.isa;
+    device.activations = options_.activations;
     device.set = set;
     device.sets = std::max(1, options_.core_sets);
     devices_.push_back(make_device(device));

@@ -11,6 +11,8 @@ namespace narae::passes {
 namespace {
 
 bool is_anchor(const Node& node) {
+  // Of fuse_blocks: decoding and a product, which ends the body.
+  if (node.is("fused")) return node.outputs().size() == 1 && node.bodies()[0]->last()->is("matmul");
   if (!node.op().has(op_contraction) || node.outputs().size() != 1) return false;
   return std::all_of(node.inputs().begin(), node.inputs().end(),
                      [](const Value* value) { return !value || value->dtype() == DType::f32; });

@@ -49,14 +49,18 @@ bool may_have_siblings(const Node& anchor) {
 bool describe(const Rewriter& rewriter, Node* node, Sibling& sibling) {
   const Node* anchor = inner_anchor(*node);
   if (!anchor || !may_have_siblings(*anchor) || node->outputs().size() != 1) return false;
-  Value *data = outside(*node, anchor->input(0)), *w = outside(*node, anchor->input(1));
+  // The right operand may be decoded inside, from blocks.
+  const Node* decoder = node->is("fused") && anchor->input(1)->producer() ? anchor->input(1)->producer() : nullptr;
+  Value* data = outside(*node, anchor->input(0));
+  Value* w = outside(*node, decoder ? decoder->input(0) : anchor->input(1));
   if (!data || !w || rewriter.constant(node) || !rewriter.constant(w) || w->users().size() != 1) return false;
-  if (data->dtype() != DType::f32 || w->dtype() != DType::f32) return false;
-  Shape per_output = w->shape();  // without the axis of output channels
+  if (data->dtype() != DType::f32 || anchor->input(1)->dtype() != DType::f32) return false;
+  Shape per_output = anchor->input(1)->shape();  // without the axis of output channels
   const bool last = anchor->is("matmul") && !anchor->attributes<MatmulAttributes>().transpose_b;
   per_output.erase(last ? per_output.end() - 1 : per_output.begin());
   sibling = {node, data,
-             fmt::format("{} {} {}", anchor->op().name, anchor->attribute_box()->text(), shape_text(per_output))};
+             fmt::format("{} {} {}{}", anchor->op().name, anchor->attribute_box()->text(), shape_text(per_output),
+                         decoder ? " of blocks" : "")};
   return true;
 }
 

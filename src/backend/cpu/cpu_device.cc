@@ -61,6 +61,7 @@ CpuDevice::CpuDevice(CpuOptions options)
   target_.l2_bytes = features.l2_bytes;
   target_.l3_bytes = features.l3_bytes;
   target_.cores = options_.threads;
+  target_.int8_activations = options_.int8_activations;
   target_.channel_block = brgemm_tiles(isa)->lanes;
   CpuLevel level{isa, options_.threads, nullptr};
   // oneDNN goes by the machine, so it takes part only where our own kernels do too.

@@ -17,7 +17,11 @@ void CpuKernel::launch(Stream& stream, std::span<void* const> operands, void* wo
   const size_t scratch = rounded_scratch();
   void* shared = base ? base + static_cast<size_t>(threads_) * scratch : nullptr;
   begin(operands, shared);
-  static_cast<CpuStream&>(stream).pool().parallel(tasks(), [&](int member, int64_t first, int64_t last) {
+  CorePool& pool = static_cast<CpuStream&>(stream).pool();
+  if (preparations() > 0) {
+    pool.parallel(preparations(), [&](int, int64_t first, int64_t last) { prepare(operands, shared, first, last); });
+  }
+  pool.parallel(tasks(), [&](int member, int64_t first, int64_t last) {
     run(operands, base ? base + static_cast<size_t>(member) * scratch : nullptr, shared, first, last);
   });
   finish();
@@ -33,7 +37,7 @@ void require_covered(bool covered, const Node& node) {
 CpuKernelGroup::CpuKernelGroup(int threads, std::vector<std::unique_ptr<CpuKernel>> parts)
     : CpuKernel(threads), parts_(std::move(parts)) {
   for (const auto& part : parts_) {
-    NARAE_CHECK(part->shared_bytes() == 0);
+    NARAE_CHECK(part->shared_bytes() == 0 && part->preparations() == 0);
     first_.push_back(first_.back() + part->tasks());
     scratch_ = std::max(scratch_, part->scratch_bytes());
   }

@@ -44,7 +44,10 @@ class CpuKernel : public Kernel {
   virtual size_t shared_bytes() const { return 0; }   // one for the launch
   // Serial work on tasks [begin, end). Called by several threads at once.
   virtual void run(std::span<void* const> operands, void* scratch, void* shared, int64_t begin, int64_t end) const = 0;
-  // Before the tasks, by one thread.
+  // Parallel work that all tasks need done first; none: 0.
+  virtual int64_t preparations() const { return 0; }
+  virtual void prepare(std::span<void* const> operands, void* shared, int64_t begin, int64_t end) const {}
+  // Before all that, by one thread.
   virtual void begin(std::span<void* const> operands, void* shared) const {}
   // After the tasks, by one thread: where a kernel reports what it found in its operands. May throw Error.
   virtual void finish() const {}

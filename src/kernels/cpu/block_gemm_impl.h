@@ -80,10 +80,9 @@ void tile_of(const BlockTile& t) {
     unroll<Rows>([&](auto r) NARAE_UNROLLED { sums[r] = splat(0.f); });
     for (int64_t g = 0; g < t.groups; ++g) {
       const auto row = [&](int r) NARAE_UNROLLED { return rows + r / 4 * t.row_step_bytes; };
-      if constexpr (Rows <= 4) {
-        unroll<prefetched>([&](auto i) NARAE_UNROLLED { __builtin_prefetch(next + i * 64, 0, 2); });
-        next += weight_bytes + 64;
-      }
+      // Under high tiles too: a few rows read as much of memory as one.
+      unroll<prefetched>([&](auto i) NARAE_UNROLLED { __builtin_prefetch(next + i * 64, 0, 2); });
+      next += weight_bytes + 64;
       unroll<F::subs>([&](auto sub) NARAE_UNROLLED {
         const Vf scale = factors.scale(g * F::subs + sub);
         GroupSums<Rows, Format> group;

@@ -6,7 +6,7 @@ Disassembles kernel objects and looks at every innermost loop with vector multip
 instructions each costs, and how many ymm/zmm registers go to or come from the stack, which must be none. (A compiler
 that spills an accumulator tile costs up to 4x, and no test of numbers notices.)
 
-  scripts/stack_moves.py BUILD [--results FILE] [--all]     kernel objects named brgemm*, conv* and dwconv* below BUILD
+  scripts/stack_moves.py BUILD [--results FILE] [--all]     kernel objects named brgemm*, block_gemm*, conv* and dwconv*
   scripts/stack_moves.py FILE.o ..                          these objects
 """
 import argparse
@@ -17,7 +17,7 @@ import sys
 
 from run_tests import write_case  # beside this file
 
-OBJECT = re.compile(r"^(brgemm|conv|dwconv)\w*\.cc\.o$")
+OBJECT = re.compile(r"^(brgemm|conv|dwconv|block_gemm)\w*\.cc\.o$")
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 INSTRUCTION = re.compile(r"^\s+([0-9a-f]+):\s+(\S+)\s*(.*)$")
 MULTIPLY_ADD = re.compile(r"^(vfn?m(add|sub)\d+p[sd]|vpdpbusds?|vpdpwssds?|vdpbf16ps|vpmaddubsw)$")

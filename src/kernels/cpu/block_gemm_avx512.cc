@@ -9,6 +9,8 @@ namespace {
 
 constexpr int max_tile_rows = 12;
 
+// Sums of integers may be reordered, and a compiler that does so runs out of registers: here they may not.
+NARAE_INLINE void in_order(Vi& a) { asm("" : "+v"(a.v)); }
 NARAE_INLINE Vi add_halves(Vi a, Vi b) { return {_mm512_add_epi16(a.v, b.v)}; }
 NARAE_INLINE Vi byte_pairs(Vi w, Vi a) { return {_mm512_maddubs_epi16(w.v, a.v)}; }
 NARAE_INLINE Vi half_pairs(Vi a) { return {_mm512_madd_epi16(a.v, _mm512_set1_epi16(1))}; }

@@ -24,11 +24,7 @@ NARAE_INLINE float float_at(const uint8_t* p) {
   std::memcpy(&value, p, sizeof value);
   return value;
 }
-NARAE_INLINE Vi load_bytes(const uint8_t* p) {
-  Vi value;
-  std::memcpy(&value, p, sizeof value);
-  return value;
-}
+NARAE_INLINE Vi load_bytes(const uint8_t* p) { return as_int(load(reinterpret_cast<const float*>(p))); }
 NARAE_INLINE Vf load_halves(const uint8_t* p) { return load_f16(reinterpret_cast<const uint16_t*>(p)); }
 
 // Scales and mins of one part (`part` lanes) of a panel.

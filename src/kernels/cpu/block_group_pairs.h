@@ -28,6 +28,7 @@ struct GroupSums {
     } else {
       sums[row] = sums[row] + half_pairs(byte_pairs(w, bytes));
     }
+    in_order(sums[row]);
   }
   NARAE_INLINE Vi sum(int row) const {
     if constexpr (!narrow) return sums[row];

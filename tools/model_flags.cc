@@ -41,6 +41,11 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console) {
   app.add_option("--isa", flags.isa, "instruction set to use at most (`narae devices` lists them); auto: the best")
       ->group(group)
       ->capture_default_str();
+  app.add_option("--activations", flags.activations,
+                 "products with weights in blocks (GGUF) bring the other side to 8 bits, or leave it in f32: slower")
+      ->check(CLI::IsMember({"int8", "fp32"}))
+      ->group(group)
+      ->capture_default_str();
   app.add_option("--opt", flags.opt, "0-2: choose kernels by the cost model; 3-5: by timing them, longer and longer")
       ->group(group)
       ->check(CLI::Range(0, 5))
@@ -103,6 +108,7 @@ RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets) {
   RuntimeOptions options;
   options.device = flags.device;
   options.isa = flags.isa;
+  options.activations = flags.activations;
   options.cache_dir = flags.cache_dir;
   options.memory_limit = static_cast<int64_t>(flags.memory_limit);
   options.threads = flags.threads;

@@ -14,7 +14,7 @@
 namespace narae {
 
 struct ModelFlags {
-  std::string device = "cpu", isa = "auto", passes = "all", cache_dir;
+  std::string device = "cpu", isa = "auto", activations = "int8", passes = "all", cache_dir;
   int threads = 0, opt = 2;
   bool deterministic = false, keep_bodies = false;
   uint64_t seed = 0;

@@ -20,7 +20,7 @@ constexpr int64_t page_size = 16, pages = 33;
 // One sequence in slot 2, whose pages are handed out from the last to the first.
 class Decoder {
  public:
-  explicit Decoder(const std::string& path) {
+  explicit Decoder(const std::string& path, const char* activations = "fp32") : runtime_(options_of(activations)) {
     LoadOptions options;
     options.model.page_size = page_size;
     engine_ = load_model(path, runtime_, options);
@@ -73,7 +73,12 @@ class Decoder {
   }
 
  private:
-  Runtime runtime_{RuntimeOptions{}};
+  static RuntimeOptions options_of(const char* activations) {
+    RuntimeOptions options;
+    options.activations = activations;
+    return options;
+  }
+  Runtime runtime_;
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<StateSet> states_;
   std::unique_ptr<Session> session_;
@@ -138,6 +143,7 @@ TEST(SmolLM2, CountsOn) {
   const std::vector<int32_t> wanted{216, 39,  28, 216, 40, 28,  216, 41, 28, 216, 33, 32,
                                     28,  216, 33, 33,  28, 216, 33,  34, 28, 216, 33, 35};
   EXPECT_EQ(Decoder(path).greedy(prompt, wanted.size()), wanted);
+  EXPECT_EQ(Decoder(path, "int8").greedy(prompt, wanted.size()), wanted);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the build tree into a fresh prefix, builds the examples against it alone and runs them on a model.
-# cmake -D BUILD=.. -D SOURCE=.. -D MODEL=.. -P test_installed.cmake
+# cmake -D BUILD=.. -D SOURCE=.. -D MODEL=.. -D LLM=.. -P test_installed.cmake
 set(work "${BUILD}/examples_installed")
 set(prefix "${work}/prefix")
 file(REMOVE_RECURSE "${work}")
@@ -19,6 +19,11 @@ foreach(example c cpp ocr)
     "-DCMAKE_PREFIX_PATH=${prefix}" -DCMAKE_BUILD_TYPE=Release)
   step("building ${example}" ${CMAKE_COMMAND} --build "${work}/${example}" -j 2)
 endforeach()
+
+step("asking a language model" "${work}/cpp/stream_answer" "${LLM}" "The king" 20)
+if(NOT step_output MATCHES "^ of Assyria, and the king of Assyria, and.*20 tokens, the first after")
+  message(FATAL_ERROR "stream_answer said something else:\n${step_output}")
+endif()
 
 if(NOT EXISTS "${MODEL}")
   message("wheel: ${MODEL} was not fetched by make setup, so the examples were built and not run")

@@ -74,10 +74,4 @@ nlohmann::ordered_json result_of(const Ask& ask) {
           {"preemptions", ending.preemptions}};
 }
 
-std::vector<int32_t> prompt_of(const LanguageModel& model, const std::string& text) {
-  EncodeOptions options = model.tokenizer->defaults();
-  options.end = false, options.specials = true;
-  return model.tokenizer->encode(text, options);
-}
-
 }  // namespace narae

@@ -45,7 +45,4 @@ class Answers {
 // The object that `generate` prints. Throws the request's Error where it failed.
 nlohmann::ordered_json result_of(const Ask& ask);
 
-// A plain text as the model wants it to begin.
-std::vector<int32_t> prompt_of(const LanguageModel& model, const std::string& text);
-
 }  // namespace narae

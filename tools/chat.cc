@@ -4,6 +4,7 @@
 
 #include "answers.h"
 #include "base/error.h"
+#include "llm/prompt.h"
 
 namespace narae {
 namespace {

@@ -6,6 +6,7 @@
 #include "answers.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "llm/prompt.h"
 #include "llm/score.h"
 #include "npy_tensor.h"
 
@@ -51,7 +52,7 @@ std::string read_text(const std::string& path) {
 // A line of --requests: "ids", "prompt" or "messages", and fields that stand in for the flags.
 std::vector<int32_t> ids_of(const LanguageModel& model, const Json& line) {
   if (line.contains("ids")) return line.at("ids").get<std::vector<int32_t>>();
-  if (line.contains("prompt")) return prompt_of(model, line.at("prompt").get<std::string>());
+  if (line.contains("prompt")) return text_prompt(model, line.at("prompt").get<std::string>());
   if (line.contains("messages")) return chat_prompt(model, line.at("messages"));
   fail(ErrorCode::usage, "a request needs \"ids\", \"prompt\" or \"messages\"");
 }
@@ -89,7 +90,7 @@ void answer_one(const GenerateFlags& flags, Executor& executor, Runtime& runtime
   const LanguageModel& model = executor.model();
   std::vector<int32_t> ids;
   if (!flags.ids.empty()) ids = parse_ids(flags.ids);
-  if (!flags.prompt.empty()) ids = prompt_of(model, flags.prompt);
+  if (!flags.prompt.empty()) ids = text_prompt(model, flags.prompt);
   if (!flags.chat.empty()) {
     const Json chat = parse_json(read_text(flags.chat), fmt::format("\"{}\"", flags.chat));
     ids = chat_prompt(model, chat.is_object() && chat.contains("messages") ? chat.at("messages") : chat);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "llm_flags.h"
 
-#include <ctime>
-
 #include "base/error.h"
 #include "progress_bar.h"
 
@@ -84,22 +82,6 @@ SamplingParams sampling_of(const SamplingFlags& flags, const LanguageModel& mode
   if (!flags.ignore_eos) params.stop_ids = model.stop_ids;
   params.seed = seed;
   return params;
-}
-
-std::vector<int32_t> chat_prompt(const LanguageModel& model, const nlohmann::ordered_json& messages) {
-  if (!model.chat) fail(ErrorCode::usage, "the model has no chat template; give it a plain prompt");
-  if (!messages.is_array() || messages.empty()) {
-    fail(ErrorCode::usage, "messages must be a list of objects with role and content");
-  }
-  const Tokenizer& tokenizer = *model.tokenizer;
-  const auto spelled = [&](int32_t id) { return id < 0 ? std::string() : std::string(tokenizer.spelling(id)); };
-  const nlohmann::ordered_json context = {{"messages", messages},
-                                          {"add_generation_prompt", true},
-                                          {"bos_token", spelled(tokenizer.begin())},
-                                          {"eos_token", spelled(tokenizer.end())}};
-  EncodeOptions options;
-  options.specials = true;  // the template writes them out
-  return tokenizer.encode(model.chat->render(context, std::time(nullptr)), options);
 }
 
 }  // namespace narae

@@ -31,7 +31,4 @@ std::unique_ptr<Executor> make_executor(const LlmFlags& flags, LanguageModel mod
 // What was asked for, for this model: its stop ids, the seed.
 SamplingParams sampling_of(const SamplingFlags& flags, const LanguageModel& model, uint64_t seed);
 
-// Messages [{"role", "content"}, ..] as the prompt's tokens, by the model's template. Throws Error usage.
-std::vector<int32_t> chat_prompt(const LanguageModel& model, const nlohmann::ordered_json& messages);
-
 }  // namespace narae

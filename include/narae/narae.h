@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The C ABI of Narae: compile a model for this machine, save it, load it, run it. This is the only stable interface.
+ * The C ABI of Narae: compile a model for this machine, save it, load it, run it; ask a language model. This is the
+ * only stable interface.
  * The one thing not to get wrong: set every struct with its *_INIT macro (its size travels as its version), and keep
  * the memory of a bound input alive until the run that reads it has returned.
  *
@@ -10,9 +11,9 @@
  *               otherwise on failure it receives an error to be freed, on success it is left untouched. After a
  *               failure the out parameters are unchanged.
  *   Strings     UTF-8, NUL-terminated. Those returned belong to the handle they were asked from and live as long.
- *   Threads     a runtime and an engine may be used from any number of threads at once; a session from one at a time,
- *               but for narae_session_cancel. Sessions on separate core sets run at the same time; those on one core
- *               set take turns.
+ *   Threads     a runtime, an engine, an executor and a request may be used from any number of threads at once; a
+ *               session from one at a time, but for narae_session_cancel. Sessions and executors on separate core sets
+ *               run at the same time; those on one core set take turns.
  *   Units       *_ms milliseconds, *_bytes bytes, dims in elements, outermost first.
  */
 #ifndef NARAE_NARAE_H_
@@ -28,7 +29,7 @@ extern "C" {
 #endif
 
 /* Grows when functions or fields are added; nothing is ever removed or re-ordered. */
-#define NARAE_API_VERSION 1
+#define NARAE_API_VERSION 2
 /* What the loaded library implements: not below the NARAE_API_VERSION the caller was compiled with, or do not go on. */
 NARAE_API uint32_t narae_api_version(void);
 /* The release, such as "0.1.0". */
@@ -239,6 +240,211 @@ NARAE_API narae_status narae_session_output(narae_session* session, size_t index
 /* From any thread or a signal handler: the run in progress ends soon with NARAE_CANCELLED; no run: no effect. */
 NARAE_API void narae_session_cancel(narae_session* session);
 NARAE_API narae_status narae_session_get_stats(const narae_session* session, narae_session_stats* stats,
+                                               narae_error** error);
+
+/* ---- executor: a language model that answers requests, batching them in flight ---- */
+
+typedef struct narae_executor narae_executor;
+
+typedef struct narae_executor_options {
+  size_t struct_size;
+  const char* passes; /* as in narae_build_options */
+  narae_progress_fn progress;
+  void* progress_user;
+  int64_t kv_pages;     /* pages of keys and values; 0 = for 8192 tokens, or one context where that is less */
+  int64_t max_queue;    /* requests that wait; one more is refused */
+  int32_t max_batch;    /* sequences computed together */
+  int32_t step_tokens;  /* tokens that go through the model at a time; above max_batch */
+  int32_t page_size;    /* tokens of a page */
+  narae_dtype kv;       /* how keys and values are kept: NARAE_F32, NARAE_F16, NARAE_BF16 */
+  int32_t prefix_cache; /* not 0: a prompt uses the pages of earlier ones that begin alike */
+  int32_t core_set;     /* 0 .. core_sets - 1 of the runtime */
+  int32_t opt_level;    /* as in narae_build_options */
+} narae_executor_options;
+#define NARAE_EXECUTOR_OPTIONS_INIT \
+  { sizeof(narae_executor_options), NULL, NULL, NULL, 0, 1024, 8, 512, 16, NARAE_F32, 1, 0, 2 }
+
+typedef struct narae_executor_info {
+  size_t struct_size;
+  double load_ms;
+  uint64_t weights_bytes;
+  uint64_t kv_bytes;  /* keys, values and what else lives from step to step */
+  int64_t context;    /* tokens of a sequence at most, prompt and answer together */
+  int64_t vocabulary; /* tokens are 0 .. vocabulary - 1 */
+  int32_t has_chat;   /* 1: there is a chat template, so requests may hold messages */
+} narae_executor_info;
+#define NARAE_EXECUTOR_INFO_INIT \
+  { sizeof(narae_executor_info), 0, 0, 0, 0, 0, 0 }
+
+typedef struct narae_executor_stats {
+  size_t struct_size;
+  int64_t queued;  /* requests that wait */
+  int64_t running; /* sequences admitted, now */
+  int64_t steps;   /* from here on: since it was created */
+  int64_t computed_tokens;
+  int64_t cached_tokens;  /* of prompts, found in pages instead */
+  int64_t sampled_tokens; /* of answers */
+  int64_t preemptions;    /* sequences that lost their pages and computed them again */
+  int64_t pages_used;     /* now */
+  int64_t pages_total;
+} narae_executor_stats;
+#define NARAE_EXECUTOR_STATS_INIT \
+  { sizeof(narae_executor_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* Compiles the language model at `path` (a .gguf file or a Hugging Face folder) and starts to serve it: two threads of
+ * its own, one that computes and one that calls back. options NULL = the defaults.
+ * NARAE_BAD_FILE: as narae_engine_build, and a model that continues no text. NARAE_USAGE: options that cannot be.
+ * NARAE_DOES_NOT_FIT: weights or pages are beyond the memory limit. */
+NARAE_API narae_status narae_executor_create(narae_runtime* runtime, const char* path,
+                                             const narae_executor_options* options, narae_executor** executor,
+                                             narae_error** error);
+/* Cancels what is under way and returns after the last callback; what was answered can still be read from the
+ * requests. Never from a callback. */
+NARAE_API void narae_executor_free(narae_executor* executor);
+NARAE_API narae_status narae_executor_get_info(const narae_executor* executor, narae_executor_info* info,
+                                               narae_error** error);
+NARAE_API narae_status narae_executor_get_stats(const narae_executor* executor, narae_executor_stats* stats,
+                                                narae_error** error);
+
+/* Text to tokens as a request does it: the model's first token before it, special tokens written out become their ids.
+ * Writes at most `capacity` ids and sets *count to how many there are. NARAE_USAGE: not UTF-8. */
+NARAE_API narae_status narae_executor_tokenize(const narae_executor* executor, const char* text, int32_t* ids,
+                                               size_t capacity, size_t* count, narae_error** error);
+/* The same for messages, a JSON list of {"role", "content"}, by the model's template. */
+NARAE_API narae_status narae_executor_tokenize_chat(const narae_executor* executor, const char* messages, int32_t* ids,
+                                                    size_t capacity, size_t* count, narae_error** error);
+/* Tokens to text, without the special ones. Writes at most `capacity` bytes, no NUL, and sets *bytes to how many there
+ * are. NARAE_USAGE: an id that is none. */
+NARAE_API narae_status narae_executor_detokenize(const narae_executor* executor, const int32_t* ids, size_t count,
+                                                 char* text, size_t capacity, size_t* bytes, narae_error** error);
+
+/* ---- request: a prompt and its answers ---- */
+
+typedef struct narae_request narae_request;
+
+typedef struct narae_logit_bias {
+  int32_t token;
+  float bias;
+} narae_logit_bias;
+
+/* How tokens are chosen; the same seed, prompt and settings give the same choice whatever runs beside it. */
+typedef struct narae_sampling {
+  size_t struct_size;
+  int64_t max_tokens;
+  int64_t min_tokens; /* no stop id before */
+  uint64_t seed;
+  const narae_logit_bias* logit_bias; /* [logit_bias_count] */
+  size_t logit_bias_count;
+  const char* const* stops; /* [stop_count]: texts that end an answer and are no part of it */
+  size_t stop_count;
+  const int32_t* stop_ids; /* [stop_id_count]: tokens that do, with the model's own */
+  size_t stop_id_count;
+  float temperature; /* 0: always the most likely token */
+  float top_p;       /* only the most likely whose probabilities sum up to it; 1: off */
+  float min_p;       /* only those of at least this share of the highest probability; 0: off */
+  float repetition_penalty;
+  float presence_penalty;
+  float frequency_penalty;
+  int32_t top_k;      /* only the k most likely; 0: off */
+  int32_t n;          /* answers (branches), 1 to 16 */
+  int32_t ignore_eos; /* not 0: the model's own stop ids end nothing */
+} narae_sampling;
+#define NARAE_SAMPLING_INIT \
+  { sizeof(narae_sampling), 128, 0, 0, NULL, 0, NULL, 0, NULL, 0, 1, 1, 0, 1, 0, 0, 0, 1, 0 }
+
+typedef enum narae_finish {
+  NARAE_FINISH_NONE = 0,      /* it goes on */
+  NARAE_FINISH_STOP = 1,      /* a stop id or a stop text */
+  NARAE_FINISH_LENGTH = 2,    /* max_tokens or the context is reached */
+  NARAE_FINISH_CANCELLED = 3, /* narae_request_cancel, a callback, narae_executor_free */
+  NARAE_FINISH_EXPIRED = 4,   /* timeout_ms, or nobody read the answer */
+  NARAE_FINISH_FAILED = 5
+} narae_finish;
+
+/* A token of an answer, the end of a branch, or both. Each branch ends with exactly one piece whose finish is not
+ * NARAE_FINISH_NONE. */
+typedef struct narae_piece {
+  size_t struct_size;
+  const char* text; /* what became certain, NUL-terminated: whole characters, none of a text that may be a stop */
+  size_t text_bytes;
+  const narae_error* error; /* where finish is NARAE_FINISH_FAILED or NARAE_FINISH_EXPIRED, else NULL */
+  int32_t branch;           /* 0 .. n - 1 */
+  int32_t token;            /* -1: only text or an end */
+  float logprob;            /* of the token */
+  narae_finish finish;
+} narae_piece;
+#define NARAE_PIECE_INIT \
+  { sizeof(narae_piece), NULL, 0, NULL, 0, -1, 0, NARAE_FINISH_NONE }
+
+/* Called from the executor's thread, one call at a time; what `piece` points at is gone when it returns. Return 0 to go
+ * on, anything else to cancel. It must not throw, and a slow one holds up all callbacks. */
+typedef int (*narae_piece_fn)(void* user, const narae_piece* piece);
+
+typedef struct narae_request_options {
+  size_t struct_size;
+  const int32_t* tokens; /* the prompt is one of: [token_count] ids, */
+  size_t token_count;
+  const char* text;               /* a text, */
+  const char* messages;           /* a JSON list of {"role", "content"} */
+  const narae_sampling* sampling; /* NULL = the defaults */
+  narae_piece_fn on_piece;        /* NULL: the caller asks narae_request_next */
+  void* user;
+  double timeout_ms; /* an answer that is not complete by then ends; 0 = none */
+  uint64_t salt;     /* requests of different salts share no pages */
+  int32_t priority;  /* higher first */
+} narae_request_options;
+#define NARAE_REQUEST_OPTIONS_INIT \
+  { sizeof(narae_request_options), NULL, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0 }
+
+/* Everything is copied. NARAE_USAGE: no prompt or several, a sampling value that cannot be (named in the message),
+ * not UTF-8, no chat template. NARAE_FAILED: the queue is full. What only the batcher can see, such as a prompt beyond
+ * the context, ends the request instead. `request` may be NULL where on_piece is not. */
+NARAE_API narae_status narae_executor_enqueue(narae_executor* executor, const narae_request_options* options,
+                                              narae_request** request, narae_error** error);
+/* Cancels it unless it has ended; no callback of it runs any more when it returns, unless it is called from one. */
+NARAE_API void narae_request_free(narae_request* request);
+/* From any thread: every branch ends soon, with NARAE_FINISH_CANCELLED. */
+NARAE_API void narae_request_cancel(narae_request* request);
+
+/* Blocks for the next piece: *got = 1, and it is valid until the next call. *got = 0: all branches have ended. Up to
+ * 65536 tokens wait to be fetched; an answer that has more is held back, and ends after half a minute of that.
+ * NARAE_USAGE: the request has a callback. */
+NARAE_API narae_status narae_request_next(narae_request* request, narae_piece* piece, int32_t* got,
+                                          narae_error** error);
+/* Blocks until all branches have ended and the last callback has returned. Returns what the request failed with:
+ * NARAE_CANCELLED, or the status of its error; branches that ended before are whole all the same. Never from a
+ * callback (NARAE_USAGE). */
+NARAE_API narae_status narae_request_wait(narae_request* request, narae_error** error);
+
+/* A branch as a whole. */
+typedef struct narae_answer {
+  size_t struct_size;
+  const char* text; /* NUL-terminated */
+  size_t text_bytes;
+  const int32_t* tokens; /* [token_count], the stop id among them */
+  const float* logprobs; /* [token_count] */
+  size_t token_count;
+  narae_finish finish;
+} narae_answer;
+#define NARAE_ANSWER_INIT \
+  { sizeof(narae_answer), NULL, 0, NULL, NULL, 0, NARAE_FINISH_NONE }
+
+typedef struct narae_request_stats {
+  size_t struct_size;
+  double first_token_ms; /* from enqueue until it was read; 0: there was none */
+  double total_ms;
+  int64_t prompt_tokens;
+  int64_t cached_tokens; /* of the prompt, found in pages */
+  int64_t new_tokens;    /* of all branches */
+  int64_t preemptions;
+} narae_request_stats;
+#define NARAE_REQUEST_STATS_INIT \
+  { sizeof(narae_request_stats), 0, 0, 0, 0, 0, 0 }
+
+/* Both once the request has ended: NARAE_USAGE before. What they point at lives as long as the request. */
+NARAE_API narae_status narae_request_answer(const narae_request* request, int32_t branch, narae_answer* answer,
+                                            narae_error** error);
+NARAE_API narae_status narae_request_get_stats(const narae_request* request, narae_request_stats* stats,
                                                narae_error** error);
 
 #ifdef __cplusplus

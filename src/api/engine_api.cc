@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engines: built or loaded, saved, asked about.
 #include "api/boundary.h"
+#include "api/callback_progress.h"
 #include "api/handles.h"
 #include "base/clock.h"
 #include "base/mapped_file.h"
@@ -28,20 +29,6 @@ narae_value_info ValueInfo::view() const {
 }
 
 namespace {
-
-class CallbackProgress final : public Progress {
- public:
-  CallbackProgress(narae_progress_fn call, void* user) : call_(call), user_(user) {}
-  void report(std::string_view stage, long done, long total) override {
-    if (call_ && call_(user_, std::string(stage).c_str(), done, total) != 0) cancelled_ = true;
-  }
-  bool cancelled() override { return cancelled_; }
-
- private:
-  narae_progress_fn call_;
-  void* user_;
-  bool cancelled_ = false;
-};
 
 LoadOptions load_options(const narae_build_options& c, Progress& progress) {
   if (c.opt_level < 0 || c.opt_level > 5) fail(ErrorCode::usage, "there is no opt_level {}: 0 to 5", c.opt_level);

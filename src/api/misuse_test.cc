@@ -163,7 +163,8 @@ TEST_F(MisuseTest, OptionsOutOfRange) {
   }
   refused(narae_engine_save(engine, "", &error), NARAE_FAILED, "without a name");
   refused(narae_engine_save(engine, "/nonexistent/x.narae", &error), NARAE_FAILED, "/nonexistent/x.narae");
-  refused(narae_engine_load(runtime, "/dev", &engine, &error), NARAE_BAD_FILE, "regular file");
+  refused(narae_engine_load(runtime, "/dev", &engine, &error), NARAE_BAD_FILE, "config.json");
+  refused(narae_engine_load(runtime, "/dev/null", &engine, &error), NARAE_BAD_FILE, "regular file");
 }
 
 TEST_F(MisuseTest, BuffersThatDoNotFit) {

@@ -33,6 +33,8 @@ class Executor {
   // Any thread. `request->params` are SamplingParams. A refused request is untouched.
   Refusal enqueue(const RequestPtr& request) { return queue_->push(request, clock_.now()); }
   void cancel(const RequestPtr& request) { queue_->cancel(request, clock_.now()); }
+  // Ends one branch where it is, as a stop id does: its reader found a stop string.
+  void stop_branch(const RequestPtr& request, int32_t branch) { queue_->stop_branch(request, branch); }
   // Answers what is there and refuses what comes; blocks until all is answered.
   void drain();
 

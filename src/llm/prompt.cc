@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "llm/prompt.h"
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace narae {
+
+std::vector<int32_t> text_prompt(const LanguageModel& model, std::string_view text) {
+  EncodeOptions options = model.tokenizer->defaults();
+  options.end = false, options.specials = true;
+  return model.tokenizer->encode(text, options);
+}
+
+std::vector<int32_t> chat_prompt(const LanguageModel& model, const nlohmann::ordered_json& messages) {
+  if (!model.chat) fail(ErrorCode::usage, "the model has no chat template; give it a plain prompt");
+  if (!messages.is_array() || messages.empty()) {
+    fail(ErrorCode::usage, "messages must be a list of objects with role and content");
+  }
+  const Tokenizer& tokenizer = *model.tokenizer;
+  const auto spelled = [&](int32_t id) { return id < 0 ? std::string() : std::string(tokenizer.spelling(id)); };
+  const nlohmann::ordered_json context = {{"messages", messages},
+                                          {"add_generation_prompt", true},
+                                          {"bos_token", spelled(tokenizer.begin())},
+                                          {"eos_token", spelled(tokenizer.end())}};
+  EncodeOptions options;
+  options.specials = true;  // the template writes them out
+  return tokenizer.encode(model.chat->render(context, std::time(nullptr)), options);
+}
+
+}  // namespace narae

@@ -3,22 +3,28 @@
 // that counts.
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <numeric>
 #include <thread>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "bench_layers.h"
+#include "bench_llm.h"
 #include "model_flags.h"
 #include "npy_tensor.h"
+#include "peak_rss.h"
 #include "progress_bar.h"
 
 namespace narae {
 namespace {
 
 struct BenchFlags {
-  ModelFlags model;
-  std::string path, shapes;
+  BenchFlags() = default;
+  BenchFlags(const BenchFlags&) = delete;  // it points into itself
+  LlmBenchFlags llm;                       // and what every model has
+  ModelFlags& model = llm.llm.everywhere;
+  std::string& path = llm.llm.path;
+  std::string shapes;
   double duration = 3, warmup = 0.5;
   int instances = 1;
   bool layers = false;
@@ -106,16 +112,6 @@ class Race {
   std::atomic<double> start_{0};
 };
 
-// The most memory this process ever had, from the kernel's account of it; 0 where there is none.
-int64_t peak_rss_bytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    int64_t kilobytes = 0;
-    if (word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
-  }
-  return 0;
-}
-
 nlohmann::ordered_json latency(std::vector<double>& seconds) {
   std::sort(seconds.begin(), seconds.end());
   auto at = [&](double share) {
@@ -169,7 +165,13 @@ void bench(const BenchFlags& flags, Console& console) {
   runtime.calibrate();
   const ShapeList shapes = parse_shape_list(flags.shapes, "--shapes");
   LoadOptions options = load_options(flags.model);
-  options.first_sizes = [&](const Graph& graph) { return symbol_values(graph, shapes); };
+  options.first_sizes = [&](const Graph& graph) {
+    if (!graph.states().empty()) {
+      fail(ErrorCode::usage, "\"{}\" continues texts; give --prompt-tokens and --new-tokens to measure that",
+           flags.path);
+    }
+    return symbol_values(graph, shapes);
+  };
   const double start = now_seconds();
   const std::shared_ptr<Engine> engine = load_watched(flags.path, runtime, options);
   const std::vector<Tensor> inputs = seeded_inputs(*engine, shapes, flags.model.seed);
@@ -226,10 +228,19 @@ void add_bench(CLI::App& app, Console& console) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_flag("--layers", flags->layers, "also time every kernel alone, beside the machine's measured peak");
+  add_llm_bench(*command, flags->llm);
   command->footer(
       "Examples:\n  narae bench resnet50.onnx --threads 2 --layers\n  narae bench det.narae --shapes x:1x3x640x640 "
-      "--instances 2 --json\nThe machine's peaks are measured once (a second or so) and kept in --cache-dir.");
-  command->callback([flags, &console] { bench(*flags, console); });
+      "--instances 2 --json\n  narae bench smollm2.gguf --prompt-tokens 512 --new-tokens 128\nThe machine's peaks are "
+      "measured once (a second or so) and kept in --cache-dir.");
+  command->callback([flags, command, &console] {
+    if (!flags->llm.asked()) return bench(*flags, console);
+    for (const char* other : {"--shapes", "--instances", "--layers"}) {
+      if (command->count(other)) fail(ErrorCode::usage, "{} says nothing of a language model's answers", other);
+    }
+    flags->llm.duration = flags->duration;
+    bench_llm(flags->llm, console);
+  });
 }
 
 }  // namespace narae

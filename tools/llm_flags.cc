@@ -9,6 +9,10 @@ namespace narae {
 void add_llm(CLI::App& app, LlmFlags& flags, Console& console) {
   app.add_option("MODEL", flags.path, "a .gguf file or a Hugging Face folder")->required();
   add_model_flags(app, flags.everywhere, console);
+  add_kv(app, flags);
+}
+
+void add_kv(CLI::App& app, LlmFlags& flags) {
   const char* group = "Keys and values";
   app.add_option("--kv", flags.kv, "type that keys and values are kept in")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}))

@@ -22,6 +22,8 @@ struct SamplingFlags {
 };
 
 void add_llm(CLI::App& app, LlmFlags& flags, Console& console);
+// Of these the ones that say how keys and values are kept; part of add_llm().
+void add_kv(CLI::App& app, LlmFlags& flags);
 void add_sampling(CLI::App& app, SamplingFlags& flags);
 
 // The model behind a progress bar that is gone when it returns.

@@ -45,6 +45,27 @@ class Llm(CommandTest):
         for i, case in enumerate(GOLDEN):
             self.assertEqual(answers[f"r{i}"]["ids"], case["greedy_ids"][:5 + i])
 
+    def test_bench(self):
+        flags = ["--prompt-tokens", 20, "--new-tokens", 12, "--duration", 0, "--step-tokens", 16, "--kv", "f16"]
+        told = {}
+        for count, context in ((1, 32), (3, 64)):
+            ran = self.narae("bench", MODEL, *flags, "--concurrency", count, "--context", context, "--json")
+            self.assertEqual(ran.returncode, OK, ran.stderr)
+            told[count] = json.loads(ran.stdout)
+            self.conforms("bench_llm", told[count])
+            self.assertEqual(told[count]["rounds"], 1)
+            for key in ("prompt_tokens_per_s", "decode_tokens_per_s", "peak_rss_bytes", "weights_bytes"):
+                self.assertGreater(told[count][key], 0, key)
+            for key in ("step_ms", "ttft_ms"):
+                self.assertTrue(0 < told[count][key]["p50"] <= told[count][key]["p90"] <= told[count][key]["p99"])
+        self.assertGreater(told[3]["kv_bytes"], 3 * told[1]["kv_bytes"])
+        self.error(USAGE, "bench", MODEL, says="--prompt-tokens")
+        self.error(USAGE, "bench", MODEL, *flags, "--context", 31, says=["--context", "20 + 12"])
+        self.error(USAGE, "bench", MODEL, *flags, "--layers", says="--layers")
+        self.error(USAGE, "bench", MODEL, "--prompt-tokens", 0, says="--prompt-tokens")
+        self.error(DOES_NOT_FIT, "bench", MODEL, "--prompt-tokens", 10 ** 6, "--new-tokens", 1, says="tokens of a sequence")
+        self.error(BAD_FILE, "bench", self.model, "--prompt-tokens", 5, says="no language model")
+
     def test_seeds(self):
         flags = ["generate", MODEL, "--prompt", "The king", "--max-tokens", 12, "--temperature", 1.5]
         first = self.json(*flags, "--seed", 7)["ids"]

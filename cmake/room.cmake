@@ -22,7 +22,7 @@ function(narae_kernel_flags)
     elseif(file MATCHES "_avx2\\.cc$")
       set(flags "-mavx2 -mfma -mf16c ${level} -fno-trapping-math")
     endif()
-    if(NARAE_SANITIZE AND file MATCHES "(brgemm|dwconv)_avx")
+    if(NARAE_SANITIZE AND file MATCHES "(brgemm|dwconv|block_gemm)_avx")
       string(APPEND flags " -fno-sanitize=all")  # spilled tiles take minutes; the portable tiles are instrumented
     endif()
     if(flags)

@@ -20,8 +20,8 @@ struct Target {
   int cores = 1;
   // Preferred block of the channel axis for contractions; 1: none.
   int channel_block = 1;
-  // Products with weights in blocks bring the other operand to 8 bits first; else everything is f32. The owner's choice,
-  // not part of the fingerprint.
+  // Products with weights in blocks bring the other operand to 8 bits first; else everything is f32. The owner's
+  // choice, not part of the fingerprint.
   bool int8_activations = true;
   // Measured (or, before calibration, assumed) peaks, never part of the fingerprint: arithmetic and L2 of one core,
   // memory of all cores together.

@@ -11,9 +11,9 @@
 namespace narae::cpu {
 
 struct CpuOptions {
-  int threads = 0;     // 0: all cores of the set
-  std::string isa;     // empty or "auto": the best there is; Error usage when the machine lacks it
-  CoreSet cores;       // empty: detect_cores()
+  int threads = 0;  // 0: all cores of the set
+  std::string isa;  // empty or "auto": the best there is; Error usage when the machine lacks it
+  CoreSet cores;    // empty: detect_cores()
   bool int8_activations = true;
   bool onednn = true;  // also offer the tactics of the loadable library, where it is present
 };

@@ -42,6 +42,8 @@ Json parse_json(std::string_view text) {
     json = Json::parse(text);
   } catch (const Json::parse_error& error) {
     fail(ErrorCode::usage, "the body is no valid JSON: byte {} is not expected", error.byte);
+  } catch (const Json::exception&) {  // such as a number of a thousand digits
+    fail(ErrorCode::usage, "the body is no valid JSON: a number is out of range");
   }
   if (!json.is_object()) fail(ErrorCode::usage, "the body is to be a JSON object, not {}", json.type_name());
   return json;

@@ -17,7 +17,7 @@ constexpr const char* kModel = R"(graph "g" {
   input %c "c" bool[N,2]
   %y f32[N,3] = relu(%a) from "y"
   %z i32[N] = abs(%b) from "z"
-  %w bool[N,2] = not(%c) from "w"
+  %w bool[N,2] = logical_not(%c) from "w"
   output %y "y"
   output %z "z"
   output %w "w"

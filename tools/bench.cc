@@ -3,7 +3,6 @@
 // that counts.
 #include <algorithm>
 #include <atomic>
-#include <numeric>
 #include <thread>
 
 #include "base/clock.h"
@@ -14,6 +13,7 @@
 #include "npy_tensor.h"
 #include "peak_rss.h"
 #include "progress_bar.h"
+#include "quantiles.h"
 
 namespace narae {
 namespace {
@@ -112,15 +112,6 @@ class Race {
   std::atomic<double> start_{0};
 };
 
-nlohmann::ordered_json latency(std::vector<double>& seconds) {
-  std::sort(seconds.begin(), seconds.end());
-  auto at = [&](double share) {
-    return seconds[static_cast<size_t>(share * static_cast<double>(seconds.size() - 1))] * 1e3;
-  };
-  const double mean = std::accumulate(seconds.begin(), seconds.end(), 0.0) / static_cast<double>(seconds.size()) * 1e3;
-  return {{"min", at(0)}, {"mean", mean}, {"p50", at(0.5)}, {"p90", at(0.9)}, {"p99", at(0.99)}};
-}
-
 nlohmann::ordered_json machine(const Target& target) {
   return {{"isa", target.isa},
           {"cores", target.cores},
@@ -184,12 +175,14 @@ void bench(const BenchFlags& flags, Console& console) {
   }
   const double load_ms = (now_seconds() - start) * 1e3;
   const double seconds = Race(instances, inputs, flags).run();
-  std::vector<double> all;
-  for (const Instance& instance : instances) all.insert(all.end(), instance.seconds.begin(), instance.seconds.end());
+  std::vector<double> all;  // ms
+  for (const Instance& instance : instances) {
+    for (const double one : instance.seconds) all.push_back(one * 1e3);
+  }
   const Program& program = *instances[0].session->program();
   nlohmann::ordered_json object;
   object["runs"] = all.size();
-  object["latency_ms"] = latency(all);
+  object["latency_ms"] = quantiles_and_mean(all);
   object["throughput_per_s"] = static_cast<double>(all.size()) / seconds;
   object["load_ms"] = load_ms;
   object["build_ms"] = engine->build_seconds() * 1e3;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "peak_rss.h"
 #include "progress_bar.h"
+#include "quantiles.h"
 
 namespace narae {
 namespace {
@@ -130,14 +131,6 @@ struct Measured {
   }
 };
 
-nlohmann::ordered_json shares(std::vector<double>& values) {
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
-  };
-  return {{"p50", at(0.5)}, {"p90", at(0.9)}, {"p99", at(0.99)}};
-}
-
 double rate(int64_t tokens, Time us) {
   return us > 0 ? static_cast<double>(tokens) / (static_cast<double>(us) * 1e-6) : 0;
 }
@@ -212,8 +205,8 @@ void bench_llm(const LlmBenchFlags& flags, Console& console) {
   nlohmann::ordered_json object;
   object["prompt_tokens_per_s"] = rate(measured.prompt_tokens, measured.prompt_us);
   object["decode_tokens_per_s"] = rate(measured.decode_tokens, measured.decode_us);
-  object["step_ms"] = shares(measured.step_ms);
-  object["ttft_ms"] = shares(measured.first_ms);
+  object["step_ms"] = quantiles(std::move(measured.step_ms));
+  object["ttft_ms"] = quantiles(std::move(measured.first_ms));
   object["kv_bytes"] = executor->kv_bytes();
   object["peak_rss_bytes"] = peak_rss_bytes();
   object["weights_bytes"] = weights;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // narae detokenize: the text that token ids stand for.
-#include <charconv>
-
-#include "base/error.h"
 #include "import/text/read_tokenizer.h"
 #include "model_flags.h"
 #include "text/tokenizer.h"
+#include "text_file.h"
 
 namespace narae {
 namespace {
@@ -17,25 +15,8 @@ struct DetokenizeFlags {
   bool specials = false;
 };
 
-std::vector<int32_t> ids_of(std::string_view list) {
-  std::vector<int32_t> ids;
-  const char* at = list.data();
-  const char* const end = at + list.size();
-  while (at != end || !ids.empty()) {
-    int32_t id = 0;
-    const auto [next, error] = std::from_chars(at, end, id);
-    if (error != std::errc() || (next != end && *next != ',')) {
-      fail(ErrorCode::usage, "--ids: entry {} is no token id; give them as 1,2,3", ids.size());
-    }
-    ids.push_back(id);
-    if (next == end) return ids;
-    at = next + 1;
-  }
-  return ids;
-}
-
 void detokenize(const DetokenizeFlags& flags, Console& console) {
-  const std::vector<int32_t> ids = ids_of(flags.ids);
+  const std::vector<int32_t> ids = parse_ids(flags.ids);
   const std::string text = load_tokenizer(flags.model)->decode(ids, flags.specials);
   console.line(text);
   console.result({{"text", text}});

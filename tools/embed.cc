@@ -2,12 +2,9 @@
 // narae embed: the vector of each line of a text, by an encoder.
 #include <fmt/ranges.h>
 
-#include "base/error.h"
-#include "base/mapped_file.h"
 #include "load/load_encoder.h"
 #include "model_flags.h"
-#include "progress_bar.h"
-#include "text/utf8.h"
+#include "text_file.h"
 
 namespace narae {
 namespace {
@@ -32,21 +29,12 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 
 void embed(const EmbedFlags& flags, Console& console) {
   require_text(flags.text, "--text");
-  const auto file = MappedFile::open(flags.text);
-  const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
-  if (const size_t wrong = find_invalid_utf8(text); wrong != text.npos) {
-    fail(ErrorCode::bad_file, "\"{}\" is not UTF-8: byte {} is part of no character", flags.text, wrong);
-  }
+  const TextFile file(flags.text);
   Runtime runtime(runtime_options(flags.everywhere));
-  EncoderModel model;
-  {
-    LoadOptions options = load_options(flags.everywhere);
-    ProgressBar bar;
-    options.compile.progress = &bar;
-    model = load_encoder(flags.model, runtime, options);
-  }
+  EncoderModel model = watched(load_options(flags.everywhere),
+                               [&](const LoadOptions& options) { return load_encoder(flags.model, runtime, options); });
   Embedder embedder(std::move(model), runtime.device(), &runtime.budget());
-  const Tensor vectors = embedder.embed(lines_of(text));
+  const Tensor vectors = embedder.embed(lines_of(file.text()));
   auto embeddings = nlohmann::ordered_json::array();
   for (int64_t i = 0; i < vectors.dims[0]; ++i) {
     const float* const row = vectors.as<float>() + i * vectors.dims[1];

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // narae generate: answers of a language model to one prompt, or to many at once.
-#include <charconv>
 #include <fstream>
 
 #include "answers.h"
 #include "base/error.h"
-#include "base/mapped_file.h"
 #include "llm/prompt.h"
 #include "llm/score.h"
 #include "npy_tensor.h"
+#include "text_file.h"
 
 namespace narae {
 namespace {
@@ -22,31 +21,12 @@ struct GenerateFlags {
   int32_t concurrency = 1;
 };
 
-std::vector<int32_t> parse_ids(const std::string& text) {
-  std::vector<int32_t> ids;
-  for (const char* at = text.data(); at <= text.data() + text.size();) {
-    int32_t id = 0;
-    const auto [end, error] = std::from_chars(at, text.data() + text.size(), id);
-    if (error != std::errc() || (end != text.data() + text.size() && *end != ',')) {
-      fail(ErrorCode::usage, "--ids \"{}\" is no list of numbers with commas between them", text);
-    }
-    ids.push_back(id);
-    at = end + 1;
-  }
-  return ids;
-}
-
-Json parse_json(const std::string& text, const std::string& where) {
+Json parse_json(std::string_view text, const std::string& where) {
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {
     fail(ErrorCode::bad_file, "{} is not JSON: {}", where, error.what());
   }
-}
-
-std::string read_text(const std::string& path) {
-  const auto file = MappedFile::open(path);
-  return {reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()};
 }
 
 // A line of --requests: "ids", "prompt" or "messages", and fields that stand in for the flags.
@@ -92,7 +72,7 @@ void answer_one(const GenerateFlags& flags, Executor& executor, Runtime& runtime
   if (!flags.ids.empty()) ids = parse_ids(flags.ids);
   if (!flags.prompt.empty()) ids = text_prompt(model, flags.prompt);
   if (!flags.chat.empty()) {
-    const Json chat = parse_json(read_text(flags.chat), fmt::format("\"{}\"", flags.chat));
+    const Json chat = parse_json(TextFile(flags.chat).text(), fmt::format("\"{}\"", flags.chat));
     ids = chat_prompt(model, chat.is_object() && chat.contains("messages") ? chat.at("messages") : chat);
   }
   Answers answers(executor, flags.sampling.stops);

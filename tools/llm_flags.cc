@@ -2,7 +2,6 @@
 #include "llm_flags.h"
 
 #include "base/error.h"
-#include "progress_bar.h"
 
 namespace narae {
 
@@ -65,9 +64,8 @@ LanguageModel load_llm(const LlmFlags& flags, Runtime& runtime) {
   LoadOptions options = load_options(flags.everywhere);
   options.model.kv = dtype_from_name(flags.kv);
   options.model.page_size = flags.page_size;
-  ProgressBar bar;
-  options.compile.progress = &bar;
-  return load_language_model(flags.path, runtime, options);
+  return watched(std::move(options),
+                 [&](const LoadOptions& seen) { return load_language_model(flags.path, runtime, seen); });
 }
 
 std::unique_ptr<Executor> make_executor(const LlmFlags& flags, LanguageModel model, Runtime& runtime,

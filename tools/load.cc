@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // narae load: requests against a server, closed loop or at a rate; every one sent is answered, refused or failed.
-#include <algorithm>
 #include <mutex>
 #include <thread>
 
@@ -9,6 +8,7 @@
 #include "http_client.h"
 #include "model_flags.h"
 #include "npy_tensor.h"
+#include "quantiles.h"
 #include "server/tensor_wire.h"
 
 namespace narae {
@@ -140,20 +140,6 @@ double server_cpu(HttpClient& client) {
   return at == std::string::npos ? -1 : std::atof(answer.body.c_str() + at + 27);
 }
 
-Json latencies(std::vector<double> sorted) {
-  std::sort(sorted.begin(), sorted.end());
-  const auto at = [&](double share) {
-    return sorted.empty() ? 0.0 : sorted[static_cast<size_t>(share * static_cast<double>(sorted.size() - 1))];
-  };
-  double sum = 0;
-  for (const double one : sorted) sum += one;
-  return {{"min", at(0)},
-          {"mean", sorted.empty() ? 0.0 : sum / static_cast<double>(sorted.size())},
-          {"p50", at(0.5)},
-          {"p90", at(0.9)},
-          {"p99", at(0.99)}};
-}
-
 void load(const LoadFlags& flags, Console& console) {
   HttpClient client(flags.url);
   const InferBody body = infer_body(metadata_of(client, flags.model), flags);
@@ -161,7 +147,7 @@ void load(const LoadFlags& flags, Console& console) {
   double seconds = 0;
   const Tally tally = run_all(flags, body, seconds);
   const double cpu = server_cpu(client) - cpu_before;
-  const Json latency = latencies(tally.latency_ms);
+  const Json latency = quantiles_and_mean(tally.latency_ms);
   const double per_second = static_cast<double>(tally.answered) / seconds;
   const Json cpu_us = cpu_before < 0 || tally.sent == 0 ? Json() : Json(cpu * 1e6 / static_cast<double>(tally.sent));
   console.say("{} sent, {} answered, {} refused, {} failed: {:.1f} requests/s, p50 {:.2f} ms, p99 {:.2f} ms",

@@ -6,7 +6,6 @@
 
 #include "backend/backends.h"
 #include "base/error.h"
-#include "progress_bar.h"
 
 namespace narae {
 namespace {
@@ -125,11 +124,9 @@ LoadOptions load_options(const ModelFlags& flags) {
   return options;
 }
 
-std::shared_ptr<Engine> load_watched(const std::string& path, Runtime& runtime, LoadOptions options,
+std::shared_ptr<Engine> load_watched(const std::string& path, Runtime& runtime, const LoadOptions& options,
                                      CompileReport* report) {
-  ProgressBar bar;
-  options.compile.progress = &bar;
-  return load_model(path, runtime, options, report);
+  return watched(options, [&](const LoadOptions& seen) { return load_model(path, runtime, seen, report); });
 }
 
 std::unique_ptr<Session> make_session(std::shared_ptr<const Engine> engine, Runtime& runtime, int core_set) {

@@ -10,6 +10,7 @@
 #include "console.h"
 #include "engine/session.h"
 #include "load/load_model.h"
+#include "progress_bar.h"
 
 namespace narae {
 
@@ -35,8 +36,15 @@ void require_text(const std::string& text, const char* flag);
 
 RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets = 1);
 LoadOptions load_options(const ModelFlags& flags);
-// load_model() behind a progress bar that is gone when it returns.
-std::shared_ptr<Engine> load_watched(const std::string& path, Runtime& runtime, LoadOptions options,
+// What `load` makes of the options, behind a progress bar that is gone when it returns.
+template <typename Load>
+auto watched(LoadOptions options, const Load& load) {
+  ProgressBar bar;
+  options.compile.progress = &bar;
+  return load(options);
+}
+// load_model() so.
+std::shared_ptr<Engine> load_watched(const std::string& path, Runtime& runtime, const LoadOptions& options,
                                      CompileReport* report = nullptr);
 
 // A Session on a core set, its arena in the runtime's memory account.

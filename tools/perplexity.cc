@@ -3,10 +3,10 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/mapped_file.h"
 #include "llm/score.h"
 #include "llm_flags.h"
 #include "progress_bar.h"
+#include "text_file.h"
 
 namespace narae {
 namespace {
@@ -34,9 +34,7 @@ void perplexity(const PerplexityFlags& flags, Console& console) {
   require_text(flags.text, "--text");
   Runtime runtime(runtime_options(flags.llm.everywhere));
   const LanguageModel model = load_llm(flags.llm, runtime);
-  const auto file = MappedFile::open(flags.text);
-  std::vector<int32_t> ids =
-      model.tokenizer->encode({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()});
+  std::vector<int32_t> ids = model.tokenizer->encode(TextFile(flags.text).text());
   if (flags.bos == "once") {
     if (model.tokenizer->begin() < 0) fail(ErrorCode::usage, "--bos once: the tokenizer has no token to begin with");
     ids.insert(ids.begin(), model.tokenizer->begin());

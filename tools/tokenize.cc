@@ -3,11 +3,10 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
-#include "base/mapped_file.h"
 #include "import/text/read_tokenizer.h"
 #include "model_flags.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
+#include "text_file.h"
 
 namespace narae {
 namespace {
@@ -21,11 +20,7 @@ struct TokenizeFlags {
 void tokenize(const TokenizeFlags& flags, Console& console) {
   require_text(flags.text, "--text");
   const std::unique_ptr<const Tokenizer> tokenizer = load_tokenizer(flags.model);
-  const auto file = MappedFile::open(flags.text);
-  const std::string_view text(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
-  if (const size_t wrong = find_invalid_utf8(text); wrong != text.npos) {
-    fail(ErrorCode::bad_file, "\"{}\" is not UTF-8: byte {} is part of no character", flags.text, wrong);
-  }
+  const TextFile file(flags.text);
   EncodeOptions options;
   options.specials = flags.specials;
   if (flags.begin) {
@@ -33,7 +28,7 @@ void tokenize(const TokenizeFlags& flags, Console& console) {
     options.begin = true;
     options.end = tokenizer->defaults().end;
   }
-  const std::vector<int32_t> ids = tokenizer->encode(text, options);
+  const std::vector<int32_t> ids = tokenizer->encode(file.text(), options);
   console.say("{}", fmt::join(ids, ","));
   console.result({{"ids", ids}});
 }

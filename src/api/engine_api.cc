@@ -7,6 +7,7 @@
 #include "base/mapped_file.h"
 #include "engine/engine_file.h"
 #include "load/load_model.h"
+#include "load/model_facts.h"
 
 namespace narae::api {
 
@@ -120,10 +121,8 @@ narae_status narae_engine_output(const narae_engine* engine, size_t index, narae
 
 const char* narae_engine_metadata(const narae_engine* engine, const char* key) {
   if (!engine || !key) return nullptr;
-  for (const auto& [name, text] : engine->state->engine->portable().metadata()) {
-    if (name == key) return text.c_str();
-  }
-  return nullptr;
+  const std::string* fact = narae::find_fact(engine->state->engine->portable(), key);
+  return fact ? fact->c_str() : nullptr;
 }
 
 narae_status narae_engine_get_stats(const narae_engine* engine, narae_engine_stats* stats, narae_error** error) {

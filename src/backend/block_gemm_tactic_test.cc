@@ -14,20 +14,11 @@
 #include "ops/fused.h"
 #include "ops/interpret.h"
 #include "ops/matmul.h"
-#include "ops/ops.h"
+#include "ops/op_case.h"
 #include "tensor/formats.h"
 
 namespace narae {
 namespace {
-
-const OpTable& table() {
-  static const OpTable* const ops = [] {
-    auto* made = new OpTable;
-    add_all_ops(*made);
-    return made;
-  }();
-  return *ops;
-}
 
 // Random blocks whose scales are small numbers of either sign.
 Tensor random_blocks(BlockFormat format, int64_t n, int64_t k, uint32_t seed) {
@@ -49,7 +40,7 @@ Tensor random_blocks(BlockFormat format, int64_t n, int64_t k, uint32_t seed) {
 // One body of products [.., k] x [n, k] on one input.
 class Body {
  public:
-  Body(Dims rows, int64_t k) : graph_(std::make_unique<Graph>(table())), body_(std::make_unique<Graph>(table())) {
+  Body(Dims rows, int64_t k) : graph_(std::make_unique<Graph>(case_ops())), body_(std::make_unique<Graph>(case_ops())) {
     rows.push_back(k);
     operands_.push_back(graph_->add_input("x", DType::f32, to_shape(rows)));
     x_ = body_->add_input("x", DType::f32, to_shape(rows));
@@ -70,7 +61,7 @@ class Body {
   void result(Value* value) { body_->add_output(value); }
   std::unique_ptr<Graph> finish() {
     const auto count = static_cast<int>(body_->outputs().size());
-    Node* node = graph_->add_node(table().get("fused"), make_attributes(FusedAttributes{"contraction"}), operands_,
+    Node* node = graph_->add_node(case_ops().get("fused"), make_attributes(FusedAttributes{"contraction"}), operands_,
                                   count, nullptr, std::move(body_));
     for (Value* value : node->outputs()) graph_->add_output(value);
     return std::move(graph_);

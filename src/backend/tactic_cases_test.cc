@@ -14,19 +14,9 @@
 #include "kernels/cpu/cpu_features.h"
 #include "ops/interpret.h"
 #include "ops/op_case.h"
-#include "ops/ops.h"
 
 namespace narae {
 namespace {
-
-const OpTable& table() {
-  static const OpTable* const ops = [] {
-    auto* made = new OpTable;
-    add_all_ops(*made);
-    return made;
-  }();
-  return *ops;
-}
 
 std::vector<TacticCase> all_cases() {
   std::vector<TacticCase> cases;
@@ -116,7 +106,7 @@ class TacticCases : public testing::TestWithParam<std::string> {
 
 TEST_P(TacticCases, AgreeWithTheReferences) {
   for (const TacticCase& one : all_cases()) {
-    const auto graph = one.build(table());
+    const auto graph = one.build(case_ops());
     std::vector<Tensor> inputs;
     for (const Value* value : graph->inputs()) inputs.push_back(case_input(*value, inputs.size() + 11));
     EXPECT_GT(run({one.name, graph.get(), inputs}), 0) << one.name << " runs on no tactic but the reference";
@@ -129,7 +119,7 @@ TEST_P(TacticCases, CasesOfOpsAgree) {
   std::set<std::string> missing, found;
   const std::vector<OpCase> cases = all_op_cases();
   for (const OpCase& one : cases) {
-    const auto graph = build_case_graph(one, table());
+    const auto graph = build_case_graph(one, case_ops());
     const int runs = run({one.op + "/" + one.name, graph.get(), case_inputs(one), std::max(one.tolerance, 1e-6)});
     covered += runs > 0;
     (runs > 0 ? found : missing).insert(one.op);

@@ -8,6 +8,7 @@
 #include "backend/cpu/cpu_device.h"
 #include "base/error.h"
 #include "engine/engine_file.h"
+#include "engine/lowered_test.h"
 #include "engine/session.h"
 #include "graph/builder.h"
 #include "graph/text.h"
@@ -34,11 +35,7 @@ double relative_error(const Tensor& got, const Tensor& want) {
 struct EngineTest : ::testing::TestWithParam<const char*> {
   EngineTest() : device(make_device({GetParam()})) { add_all_ops(table); }
   std::shared_ptr<Engine> engine(std::unique_ptr<Graph> graph, Profile profile = {}) {
-    auto made = std::make_shared<Engine>(std::move(graph), profile);
-    auto copy = made->portable().clone();
-    const SymbolValues opt = opt_sizes(*copy, made->profile());
-    made->set_section(lower_engine(std::move(copy), *device, opt, EstimatedCosts()));
-    return made;
+    return lowered_engine(std::move(graph), *device, std::move(profile));
   }
   OpTable table;
   std::shared_ptr<Device> device;

@@ -36,6 +36,10 @@ void* StateSet::state(const std::string& name, size_t bytes) {
   return state->buffer->data();
 }
 
+size_t StateSet::bytes_of(const Value& state) const {
+  return static_cast<size_t>(element_count(evaluate(state.shape(), sizes_))) * dtype_size(state.dtype());
+}
+
 int64_t StateSet::state_bytes() const {
   int64_t bytes = 0;
   for (const auto& [name, state] : buffers_) bytes += state ? static_cast<int64_t>(state->buffer->size()) : 0;

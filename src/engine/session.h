@@ -29,6 +29,8 @@ class StateSet {
   // Memory of the state of this name, the same for every Session; not initialised when first asked for. Throws Error
   // does_not_fit.
   void* state(const std::string& name, size_t bytes);
+  // What that name's memory holds: of a state of a graph at these sizes.
+  size_t bytes_of(const Value& state) const;
   int64_t state_bytes() const;
 
  private:

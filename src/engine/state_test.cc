@@ -5,6 +5,7 @@
 
 #include "backend/backends.h"
 #include "base/error.h"
+#include "engine/lowered_test.h"
 #include "engine/session.h"
 #include "graph/text.h"
 #include "ops/interpret.h"
@@ -15,14 +16,7 @@ namespace {
 
 struct StateTest : ::testing::TestWithParam<const char*> {
   StateTest() : device(make_device({GetParam()})) { add_all_ops(table); }
-  std::shared_ptr<Engine> engine(const char* text) {
-    auto made = std::make_shared<Engine>(parse_graph(text, table), Profile{});
-    auto copy = made->portable().clone();
-    copy->verify();
-    const SymbolValues opt = opt_sizes(*copy, made->profile());
-    made->set_section(lower_engine(std::move(copy), *device, opt, EstimatedCosts()));
-    return made;
-  }
+  std::shared_ptr<Engine> engine(const char* text) { return lowered_engine(parse_graph(text, table), *device); }
   OpTable table;
   std::shared_ptr<Device> device;
 };

@@ -33,8 +33,7 @@ Executor::Executor(LanguageModel model, std::shared_ptr<Device> device, MemoryBu
   states->set_size("places", pages * size);
   states->set_size("slots", batcher_->slots());
   for (const Value* state : model_.forward->lowered().graph->states()) {
-    const auto count = static_cast<size_t>(element_count(evaluate(state->shape(), states->sizes())));
-    states->state(state->name(), count * dtype_size(state->dtype()));
+    states->state(state->name(), states->bytes_of(*state));
   }
   kv_bytes_ = states->state_bytes();
   runner_ = std::make_unique<TokenRunner>(model_, std::move(device), std::move(states));

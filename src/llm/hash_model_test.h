@@ -88,8 +88,8 @@ class HashRunner final : public Runner {
     return ints(step.block.begin.at(static_cast<size_t>(input)));
   }
   template <typename T>
-  const T* in(const Step& step, SampleInput input) {
-    return step.block.finish.at(static_cast<size_t>(input)).as<const T>();
+  const T* in(const Step& step, SampleOperand operand) {
+    return step.block.finish.at(static_cast<size_t>(operand)).as<const T>();
   }
 
   void forward(const Step& step, Io& io) {
@@ -132,25 +132,25 @@ class HashRunner final : public Runner {
   void sample(const Step& step, Io& io) {
     const auto padded = static_cast<size_t>(step.block.finish.at(0).count()), rows = step_outputs(step);
     NARAE_CHECK(padded <= std::size(io.tokens) && padded == in(step, ForwardInput::wanted).size());
-    const auto* slots = in<int32_t>(step, SampleInput::slots);
+    const auto* slots = step.block.finish.at(0).as<const int32_t>();
     for (size_t r = rows; r < padded; ++r) NARAE_CHECK(slots[r] == 0);
-    const auto* mask_rows = in<int32_t>(step, SampleInput::mask_rows);
-    const Tensor& masks = step.block.finish.at(static_cast<size_t>(SampleInput::masks));
+    const auto* mask_rows = in<int32_t>(step, SampleOperand::mask_rows);
+    const Tensor& masks = step.block.finish.at(static_cast<size_t>(SampleOperand::masks));
     std::vector<float> logits(static_cast<size_t>(vocabulary_));
     for (size_t r = 0; r < rows; ++r) {
       const HashLogits raw{io.logits[r]};
       for (int32_t t = 0; t < vocabulary_; ++t) logits[static_cast<size_t>(t)] = raw(t);
-      const auto* starts = in<int32_t>(step, SampleInput::change_starts);
+      const auto* starts = in<int32_t>(step, SampleOperand::change_starts);
       for (int32_t i = starts[r]; i < starts[r + 1]; ++i) {
-        float& logit = logits[static_cast<size_t>(in<int32_t>(step, SampleInput::change_tokens)[i])];
-        const float scale = in<float>(step, SampleInput::change_scales)[i];
-        logit = (logit > 0 ? logit / scale : logit * scale) + in<float>(step, SampleInput::change_adds)[i];
+        float& logit = logits[static_cast<size_t>(in<int32_t>(step, SampleOperand::change_tokens)[i])];
+        const float scale = in<float>(step, SampleOperand::change_scales)[i];
+        logit = (logit > 0 ? logit / scale : logit * scale) + in<float>(step, SampleOperand::change_adds)[i];
       }
       const uint32_t* mask = mask_rows[r] < 0 ? nullptr : masks.as<const uint32_t>() + mask_rows[r] * masks.dims[1];
       const uint64_t key =
-          noise_key(static_cast<uint64_t>(in<int64_t>(step, SampleInput::seeds)[r]),
-                    in<int32_t>(step, SampleInput::branches)[r], in<int32_t>(step, SampleInput::positions)[r]);
-      const float temperature = in<float>(step, SampleInput::temperatures)[r];
+          noise_key(static_cast<uint64_t>(in<int64_t>(step, SampleOperand::seeds)[r]),
+                    in<int32_t>(step, SampleOperand::branches)[r], in<int32_t>(step, SampleOperand::positions)[r]);
+      const float temperature = in<float>(step, SampleOperand::temperatures)[r];
       io.tokens[r] = choose(logits, temperature, key, mask);
       last_[slots[r]] = io.tokens[r];
     }

@@ -19,6 +19,7 @@ void TokenBlock::clear() {
   for (std::vector<int32_t>& values : sample_) values.clear();
   for (std::vector<float>& values : sample_floats_) values.clear();
   seeds_.clear();
+  slots_.clear();
 }
 
 void TokenBlock::add(const TokenSequence& sequence, int64_t first, int64_t count) {
@@ -76,28 +77,28 @@ void TokenBlock::show_begin(std::vector<Tensor>& tensors) {
 
 void TokenBlock::add_sample(const TokenSequence& sequence, int64_t position, bool forbid_stop) {
   const SamplingParams& params = *sequence.ask->params;
-  in(SampleInput::slots).push_back(sequence.slot);
-  floats(SampleInput::temperatures).push_back(params.temperature);
-  in(SampleInput::top_ks).push_back(params.top_k);
-  floats(SampleInput::top_ps).push_back(params.top_p);
-  floats(SampleInput::min_ps).push_back(params.min_p);
+  slots_.push_back(sequence.slot);
+  floats(SampleOperand::temperatures).push_back(params.temperature);
+  in(SampleOperand::top_ks).push_back(params.top_k);
+  floats(SampleOperand::top_ps).push_back(params.top_p);
+  floats(SampleOperand::min_ps).push_back(params.min_p);
   seeds_.push_back(static_cast<int64_t>(params.seed));
-  in(SampleInput::branches).push_back(sequence.branch);
-  in(SampleInput::positions).push_back(static_cast<int32_t>(position));
+  in(SampleOperand::branches).push_back(sequence.branch);
+  in(SampleOperand::positions).push_back(static_cast<int32_t>(position));
   const auto change = [&](int32_t token, float scale, float add) {
-    in(SampleInput::change_tokens).push_back(token);
-    floats(SampleInput::change_scales).push_back(scale);
-    floats(SampleInput::change_adds).push_back(add);
+    in(SampleOperand::change_tokens).push_back(token);
+    floats(SampleOperand::change_scales).push_back(scale);
+    floats(SampleOperand::change_adds).push_back(add);
   };
-  in(SampleInput::change_starts).push_back(static_cast<int32_t>(in(SampleInput::change_tokens).size()));
+  in(SampleOperand::change_starts).push_back(static_cast<int32_t>(in(SampleOperand::change_tokens).size()));
   for (const LogitChange& one : sequence.changes.list()) change(one.token, one.scale, one.add);
   if (forbid_stop) {
     for (const int32_t token : params.stop_ids) change(token, 1, -std::numeric_limits<float>::infinity());
   }
-  if (!params.constraint || sequence.ended) return in(SampleInput::mask_rows).push_back(-1);
+  if (!params.constraint || sequence.ended) return in(SampleOperand::mask_rows).push_back(-1);
   const auto words = static_cast<size_t>((sizes_.vocabulary + 31) / 32);
-  std::vector<int32_t>& masks = in(SampleInput::masks);
-  in(SampleInput::mask_rows).push_back(static_cast<int32_t>(masks.size() / words));
+  std::vector<int32_t>& masks = in(SampleOperand::masks);
+  in(SampleOperand::mask_rows).push_back(static_cast<int32_t>(masks.size() / words));
   masks.resize(masks.size() + words, 0);
   const std::span<const int32_t> answer(sequence.tokens.data() + sequence.prompt,
                                         static_cast<size_t>(sequence.known - sequence.prompt));
@@ -106,28 +107,24 @@ void TokenBlock::add_sample(const TokenSequence& sequence, int64_t position, boo
 
 void TokenBlock::show_finish(std::vector<Tensor>& tensors) {
   const int64_t rows = bucket_size(outputs_), words = (sizes_.vocabulary + 31) / 32;
-  const auto changes = static_cast<int64_t>(in(SampleInput::change_tokens).size());
-  const auto masks = static_cast<int64_t>(in(SampleInput::masks).size()) / words;
-  in(SampleInput::change_starts).resize(static_cast<size_t>(rows) + 1, static_cast<int32_t>(changes));
-  in(SampleInput::mask_rows).resize(static_cast<size_t>(rows), -1);
-  tensors.resize(sample_inputs);
-  for (size_t i = 0; i < sample_inputs; ++i) {
+  const auto changes = static_cast<int64_t>(in(SampleOperand::change_tokens).size());
+  const auto masks = static_cast<int64_t>(in(SampleOperand::masks).size()) / words;
+  in(SampleOperand::change_starts).resize(static_cast<size_t>(rows) + 1, static_cast<int32_t>(changes));
+  in(SampleOperand::mask_rows).resize(static_cast<size_t>(rows), -1);
+  tensors.resize(sample_operands);
+  show(tensors[0], DType::i32, slots_, rows, 0);
+  for (size_t i = 1; i < sample_operands; ++i) {
     int64_t count = rows, columns = 0;
-    switch (static_cast<SampleInput>(i)) {
-      case SampleInput::change_starts: count = rows + 1; break;
-      case SampleInput::change_tokens:
-      case SampleInput::change_scales:
-      case SampleInput::change_adds: count = bucket_size(changes); break;
-      case SampleInput::masks: count = bucket_size(masks), columns = words; break;
-      default: break;
+    switch (sample_forms[i].extent) {
+      case SampleExtent::row_start: count = rows + 1; break;
+      case SampleExtent::change: count = bucket_size(changes); break;
+      case SampleExtent::mask: count = bucket_size(masks), columns = words; break;
+      case SampleExtent::logits:
+      case SampleExtent::row: break;
     }
-    switch (static_cast<SampleInput>(i)) {
-      case SampleInput::seeds: show(tensors[i], DType::i64, seeds_, count, columns); break;
-      case SampleInput::temperatures:
-      case SampleInput::top_ps:
-      case SampleInput::min_ps:
-      case SampleInput::change_scales:
-      case SampleInput::change_adds: show(tensors[i], DType::f32, sample_floats_[i], count, columns); break;
+    switch (sample_forms[i].dtype) {
+      case DType::i64: show(tensors[i], DType::i64, seeds_, count, columns); break;
+      case DType::f32: show(tensors[i], DType::f32, sample_floats_[i], count, columns); break;
       default: show(tensors[i], DType::i32, sample_[i], count, columns); break;
     }
   }

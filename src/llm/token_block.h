@@ -8,6 +8,7 @@
 #include <span>
 
 #include "llm/token_sequence.h"
+#include "ops/sample.h"
 
 namespace narae {
 
@@ -27,26 +28,6 @@ enum class ForwardInput {
 };
 inline constexpr size_t forward_inputs = 8;
 
-// Inputs of the entry `sample` after the logits f32[R, V]. A row of change_*: l = (l > 0 ? l / scale : l * scale) +
-// add.
-enum class SampleInput {
-  slots,          // i32[R] whose last token it will be
-  temperatures,   // f32[R] 0: the most likely
-  top_ks,         // i32[R] 0: off
-  top_ps,         // f32[R]
-  min_ps,         // f32[R]
-  seeds,          // i64[R]
-  branches,       // i32[R]
-  positions,      // i32[R] index, in its sequence, of the token that is sampled
-  change_starts,  // i32[R + 1] into the three that follow
-  change_tokens,  // i32[A]
-  change_scales,  // f32[A]
-  change_adds,    // f32[A]
-  mask_rows,      // i32[R] row of `masks`, -1: all tokens may come
-  masks,          // i32[M, ceil(V / 32)] bit t % 32 of word t / 32: token t may come
-};
-inline constexpr size_t sample_inputs = 14;
-
 struct BlockSizes {
   int64_t vocabulary = 0;
   int32_t page_size = 16;
@@ -65,7 +46,8 @@ class TokenBlock {
   int32_t want();
   // Pads and shows the tensors of the first half.
   void show_begin(std::vector<Tensor>& tensors);
-  // The second half, when all tokens before are known: rows in the order of want().
+  // The second half, when all tokens before are known: rows in the order of want(). Its tensors are the operands of op
+  // `sample`, but for the logits: in their place i32[R], the slots whose last tokens these will be.
   void add_sample(const TokenSequence& sequence, int64_t position, bool forbid_stop);
   void show_finish(std::vector<Tensor>& tensors);
 
@@ -75,13 +57,13 @@ class TokenBlock {
   template <typename T>
   static void show(Tensor& tensor, DType dtype, std::vector<T>& values, int64_t rows, int64_t columns);
   std::vector<int32_t>& in(ForwardInput input) { return forward_[static_cast<size_t>(input)]; }
-  std::vector<int32_t>& in(SampleInput input) { return sample_[static_cast<size_t>(input)]; }
-  std::vector<float>& floats(SampleInput input) { return sample_floats_[static_cast<size_t>(input)]; }
+  std::vector<int32_t>& in(SampleOperand operand) { return sample_[static_cast<size_t>(operand)]; }
+  std::vector<float>& floats(SampleOperand operand) { return sample_floats_[static_cast<size_t>(operand)]; }
 
   BlockSizes sizes_;
   int64_t tokens_ = 0, sequences_ = 0, outputs_ = 0;
-  std::vector<int32_t> forward_[forward_inputs], sample_[sample_inputs];
-  std::vector<float> sample_floats_[sample_inputs];
+  std::vector<int32_t> forward_[forward_inputs], sample_[sample_operands], slots_;
+  std::vector<float> sample_floats_[sample_operands];
   std::vector<int64_t> seeds_;
 };
 

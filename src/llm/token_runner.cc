@@ -15,8 +15,7 @@ TokenRunner::TokenRunner(const LanguageModel& model, std::shared_ptr<Device> dev
   const int64_t places = states_->sizes().at("places");
   for (const Value* state : model.forward->lowered().graph->states()) {
     if (!state->shape()[0].is_symbol() || state->shape()[0].symbol_name() != "places") continue;
-    const Dims dims = evaluate(state->shape(), states_->sizes());
-    const size_t bytes = static_cast<size_t>(element_count(dims)) * dtype_size(state->dtype());
+    const size_t bytes = states_->bytes_of(*state);
     paged_.push_back({state->name(), bytes / static_cast<size_t>(places), bytes});
   }
 }

@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/sample_graph.h"
 
+#include "base/error.h"
 #include "graph/builder.h"
+#include "ops/sample.h"
 
 namespace narae::nn {
 
 std::unique_ptr<Graph> sample_graph(const OpTable& ops, int64_t vocabulary) {
   auto graph = std::make_unique<Graph>(ops, "sample");
   const Dim rows = graph->new_symbol("R", 1), changes = graph->new_symbol("A", 0), masks = graph->new_symbol("M", 0);
-  const auto input = [&](const char* name, DType dtype, Shape shape) {
-    return graph->add_input(name, dtype, std::move(shape));
+  const auto shape_of = [&](SampleExtent extent) -> Shape {
+    switch (extent) {
+      case SampleExtent::logits: return {rows, Dim(vocabulary)};
+      case SampleExtent::row: return {rows};
+      case SampleExtent::row_start: return {rows + Dim(1)};
+      case SampleExtent::change: return {changes};
+      case SampleExtent::mask: return {masks, Dim((vocabulary + 31) / 32)};
+    }
+    NARAE_CHECK(false);
   };
-  Value* logits = input("logits", DType::f32, {rows, Dim(vocabulary)});
-  Value* slots = input("slots", DType::i32, {rows});
-  const std::vector<Value*> operands = {logits,
-                                        input("temperatures", DType::f32, {rows}),
-                                        input("top_ks", DType::i32, {rows}),
-                                        input("top_ps", DType::f32, {rows}),
-                                        input("min_ps", DType::f32, {rows}),
-                                        input("seeds", DType::i64, {rows}),
-                                        input("branches", DType::i32, {rows}),
-                                        input("positions", DType::i32, {rows}),
-                                        input("change_starts", DType::i32, {rows + Dim(1)}),
-                                        input("change_tokens", DType::i32, {changes}),
-                                        input("change_scales", DType::f32, {changes}),
-                                        input("change_adds", DType::f32, {changes}),
-                                        input("mask_rows", DType::i32, {rows}),
-                                        input("masks", DType::i32, {masks, Dim((vocabulary + 31) / 32)})};
+  std::vector<Value*> operands;
+  Value* slots = nullptr;
+  for (const SampleOperandForm& form : sample_forms) {
+    operands.push_back(graph->add_input(form.name, form.dtype, shape_of(form.extent)));
+    if (!slots) slots = graph->add_input("slots", DType::i32, {rows});
+  }
   Value* last = graph->add_state("last_token", DType::i32, {graph->new_symbol("slots", 1)});
   Builder builder(*graph);
   builder.set_origins({"sample"});

@@ -6,12 +6,22 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "ops/op_case.h"
+#include "ops/ops.h"
 
 namespace narae {
 
 #define NARAE_OP(name, file) __attribute__((weak)) void add_##file##_cases(std::vector<OpCase>&);
 #include "ops/ops.inc"
 #undef NARAE_OP
+
+const OpTable& case_ops() {
+  static const OpTable* const ops = [] {
+    auto* made = new OpTable;
+    add_all_ops(*made);
+    return made;
+  }();
+  return *ops;
+}
 
 std::vector<CaseFile> case_files() {
   std::vector<CaseFile> files;

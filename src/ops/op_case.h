@@ -48,6 +48,8 @@ struct OpCase {
 
 inline void PrintTo(const OpCase& op_case, std::ostream* out) { *out << op_case.op << "/" << op_case.name; }
 
+// All ops, made once.
+const OpTable& case_ops();
 // The case's node alone in a graph: inputs "x0", "x1", .. (without constants and absent ones), outputs "y0", ...
 // `symbolic_batch`: axis 0 of every input is a symbol (one per size; sizes of 1 stay, they may broadcast).
 std::unique_ptr<Graph> build_case_graph(const OpCase& op_case, const OpTable& ops, bool symbolic_batch = false);

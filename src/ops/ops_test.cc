@@ -17,15 +17,6 @@
 namespace narae {
 namespace {
 
-const OpTable& table() {
-  static const OpTable* const ops = [] {
-    auto* made = new OpTable;
-    add_all_ops(*made);
-    return made;
-  }();
-  return *ops;
-}
-
 std::vector<Tensor> results_of(const Graph& graph, const std::vector<Tensor>& inputs) {
   return interpret(graph, inputs);
 }
@@ -38,7 +29,7 @@ struct OpCaseTest : ::testing::TestWithParam<OpCase> {
 };
 
 TEST_P(OpCaseTest, GivesTheExpectedNumbers) {
-  auto graph = build_case_graph(GetParam(), table());
+  auto graph = build_case_graph(GetParam(), case_ops());
   graph->verify();
   const auto got = results_of(*graph, case_inputs(GetParam()));
   ASSERT_LE(GetParam().expected.size(), got.size());
@@ -56,24 +47,24 @@ TEST_P(OpCaseTest, GivesTheExpectedNumbers) {
 
 TEST_P(OpCaseTest, SymbolicSizesGiveTheSame) {
   if (GetParam().fixed_shapes) return;
-  auto fixed = build_case_graph(GetParam(), table()), symbolic = build_case_graph(GetParam(), table(), true);
+  auto fixed = build_case_graph(GetParam(), case_ops()), symbolic = build_case_graph(GetParam(), case_ops(), true);
   symbolic->verify();
   compare(results_of(*symbolic, case_inputs(GetParam())), results_of(*fixed, case_inputs(GetParam())), 0.0);
 }
 
 TEST_P(OpCaseTest, TextGivesTheSameGraph) {
-  auto graph = build_case_graph(GetParam(), table(), !GetParam().fixed_shapes);
+  auto graph = build_case_graph(GetParam(), case_ops(), !GetParam().fixed_shapes);
   PrintOptions options;
   options.inline_limit = 1 << 20;
   const std::string text = print_graph(*graph, options);
-  auto parsed = parse_graph(text, table());
+  auto parsed = parse_graph(text, case_ops());
   EXPECT_EQ(print_graph(*parsed, options), text);
   EXPECT_TRUE(same_attributes(parsed->first()->attribute_box(), graph->first()->attribute_box()));
   compare(results_of(*parsed, case_inputs(GetParam())), results_of(*graph, case_inputs(GetParam())), 0.0);
 }
 
 TEST_P(OpCaseTest, DecompositionGivesTheSame) {
-  auto graph = build_case_graph(GetParam(), table(), !GetParam().fixed_shapes);
+  auto graph = build_case_graph(GetParam(), case_ops(), !GetParam().fixed_shapes);
   Node* node = graph->last();
   if (!node->op().decompose) return;
   const auto wanted = results_of(*graph, case_inputs(GetParam()));
@@ -92,7 +83,7 @@ TEST_P(OpCaseTest, DecompositionGivesTheSame) {
 
 // Contents, where a result has some, are what the reference computes.
 TEST_P(OpCaseTest, ContentsAreTrue) {
-  auto graph = build_case_graph(GetParam(), table(), !GetParam().fixed_shapes);
+  auto graph = build_case_graph(GetParam(), case_ops(), !GetParam().fixed_shapes);
   const std::vector<Tensor> inputs = case_inputs(GetParam());
   const SymbolValues values = bind_symbols(*graph, inputs);
   const auto results = results_of(*graph, inputs);
@@ -112,7 +103,7 @@ float element_as_float(const Tensor& tensor, int64_t i) { return static_cast<flo
 
 // One element by the scalar program; operands broadcast as numpy does.
 TEST_P(OpCaseTest, ScalarProgramGivesTheSame) {
-  auto graph = build_case_graph(GetParam(), table());
+  auto graph = build_case_graph(GetParam(), case_ops());
   const Node& node = *graph->last();
   if (!node.op().scalar) return;
   const std::vector<Tensor> inputs = case_inputs(GetParam());
@@ -164,7 +155,7 @@ TEST(OpTableTest, EveryFileAndEveryOpHasCases) {
     ++counts[op_case.op];
     EXPECT_TRUE(names.insert(op_case.op + "/" + op_case.name).second) << op_case.op << "/" << op_case.name << " twice";
   }
-  for (const OpDef* def : table().all()) {
+  for (const OpDef* def : case_ops().all()) {
     EXPECT_GT(counts[def->name], 0) << def->name << " has no case";
     EXPECT_TRUE(def->infer && def->reference && def->parse_attributes) << def->name;
     EXPECT_EQ(def->has(op_pointwise), def->scalar != nullptr) << def->name;

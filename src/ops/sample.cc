@@ -14,29 +14,27 @@ namespace {
 constexpr size_t at(SampleOperand operand) { return static_cast<size_t>(operand); }
 
 void infer_sample(InferContext& c) {
-  using enum SampleOperand;
   const Shape& logits = c.shape(0);
-  if (logits.size() != 2 || c.dtype(0) != DType::f32) {
-    fail(ErrorCode::bad_file, "sample takes logits f32[R, V], not {}{}", dtype_name(c.dtype(0)), shape_text(logits));
+  for (size_t i = 0; i < sample_operands; ++i) {
+    const SampleOperandForm& form = sample_forms[i];
+    const size_t rank = form.extent == SampleExtent::logits || form.extent == SampleExtent::mask ? 2 : 1;
+    if (c.dtype(i) != form.dtype || c.shape(i).size() != rank) {
+      fail(ErrorCode::bad_file, "operand {} of sample, {}, is {}{}, not {} of rank {}", i, form.name,
+           dtype_name(c.dtype(i)), shape_text(c.shape(i)), dtype_name(form.dtype), rank);
+    }
   }
-  const auto check = [&](SampleOperand operand, DType dtype, size_t rank) {
-    const size_t i = at(operand);
-    if (c.dtype(i) == dtype && c.shape(i).size() == rank) return;
-    fail(ErrorCode::bad_file, "operand {} of sample is {}{}, not {} of rank {}", i, dtype_name(c.dtype(i)),
-         shape_text(c.shape(i)), dtype_name(dtype), rank);
-  };
-  for (const SampleOperand f : {temperatures, top_ps, min_ps, change_scales, change_adds}) check(f, DType::f32, 1);
-  for (const SampleOperand i : {top_ks, branches, positions, change_starts, change_tokens, mask_rows}) {
-    check(i, DType::i32, 1);
-  }
-  check(seeds, DType::i64, 1);
-  check(masks, DType::i32, 2);
-  for (const SampleOperand row : {temperatures, top_ks, top_ps, min_ps, seeds, branches, positions, mask_rows}) {
-    c.require_equal(c.shape(at(row))[0], logits[0], "sample: one entry per row of logits");
-  }
-  c.require_equal(c.shape(at(change_starts))[0], logits[0] + Dim(1), "sample: starts of the changes and their end");
-  for (const SampleOperand list : {change_scales, change_adds}) {
-    c.require_equal(c.shape(at(list))[0], c.shape(at(change_tokens))[0], "sample: lists of changes");
+  const Dim& changes = c.shape(at(SampleOperand::change_tokens))[0];
+  for (size_t i = 0; i < sample_operands; ++i) {
+    const Dim& size = c.shape(i)[0];
+    switch (sample_forms[i].extent) {
+      case SampleExtent::row: c.require_equal(size, logits[0], "sample: one entry per row of logits"); break;
+      case SampleExtent::row_start:
+        c.require_equal(size, logits[0] + Dim(1), "sample: starts of the changes and their end");
+        break;
+      case SampleExtent::change: c.require_equal(size, changes, "sample: lists of changes"); break;
+      case SampleExtent::logits:
+      case SampleExtent::mask: break;
+    }
   }
   c.set_output(0, DType::i32, {logits[0]});
   c.set_output(1, DType::f32, {logits[0]});

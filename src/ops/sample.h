@@ -15,6 +15,9 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
+
+#include "tensor/dtype.h"
 
 namespace narae {
 
@@ -34,6 +37,33 @@ enum class SampleOperand : size_t {
   mask_rows,
   masks,
 };
-inline constexpr size_t sample_operands = 14;
+
+// What an operand has: [R, V], [R], [R + 1], [A], [M, ceil(V / 32)].
+enum class SampleExtent { logits, row, row_start, change, mask };
+
+struct SampleOperandForm {
+  const char* name;
+  DType dtype;
+  SampleExtent extent;
+};
+// In the order of the operands.
+inline constexpr SampleOperandForm sample_forms[] = {
+    {"logits", DType::f32, SampleExtent::logits},
+    {"temperatures", DType::f32, SampleExtent::row},
+    {"top_ks", DType::i32, SampleExtent::row},
+    {"top_ps", DType::f32, SampleExtent::row},
+    {"min_ps", DType::f32, SampleExtent::row},
+    {"seeds", DType::i64, SampleExtent::row},
+    {"branches", DType::i32, SampleExtent::row},
+    {"positions", DType::i32, SampleExtent::row},
+    {"change_starts", DType::i32, SampleExtent::row_start},
+    {"change_tokens", DType::i32, SampleExtent::change},
+    {"change_scales", DType::f32, SampleExtent::change},
+    {"change_adds", DType::f32, SampleExtent::change},
+    {"mask_rows", DType::i32, SampleExtent::row},
+    {"masks", DType::i32, SampleExtent::mask},
+};
+inline constexpr size_t sample_operands = std::size(sample_forms);
+static_assert(sample_operands == static_cast<size_t>(SampleOperand::masks) + 1);
 
 }  // namespace narae

@@ -11,16 +11,6 @@
 namespace narae {
 namespace {
 
-std::vector<Merge> byte_merges(const TokenizerTables& tables, const StringIndex& index) {
-  std::vector<Merge> merges;
-  merges.reserve(tables.merges.size());
-  for (const TokenMerge& merge : tables.merges) {
-    merges.push_back(
-        {merge.left, merge.right, merged_token(tables, index, merge), static_cast<uint32_t>(merges.size())});
-  }
-  return merges;
-}
-
 // Normal tokens by their bytes.
 struct WholeWords {
   StringTable bytes;
@@ -30,7 +20,7 @@ struct WholeWords {
 class ByteBpe final : public SegmentEncoder {
  public:
   ByteBpe(const TokenizerTables& tables, const StringIndex& index)
-      : rules_(byte_merges(tables, index)),
+      : rules_(listed_merges(tables, index)),
         next_word_(next_word(tables.split)),
         digits_alone_(tables.digits_alone),
         compose_(tables.compose),

@@ -72,14 +72,7 @@ std::vector<Merge> merges_by_score(const TokenizerTables& tables, const StringIn
 }
 
 std::vector<Merge> char_merges(const TokenizerTables& tables, const StringIndex& index) {
-  if (tables.merges.empty()) return merges_by_score(tables, index);
-  std::vector<Merge> merges;
-  merges.reserve(tables.merges.size());
-  for (const TokenMerge& merge : tables.merges) {
-    merges.push_back(
-        {merge.left, merge.right, merged_token(tables, index, merge), static_cast<uint32_t>(merges.size())});
-  }
-  return merges;
+  return tables.merges.empty() ? merges_by_score(tables, index) : listed_merges(tables, index);
 }
 
 // Whether no merge reaches over a place where a blank follows something else: then words can be merged one by one.

@@ -32,7 +32,7 @@ std::unique_ptr<const SegmentEncoder> make_byte_bpe(const TokenizerTables& table
 std::unique_ptr<const SegmentEncoder> make_char_bpe(const TokenizerTables& tables, const StringIndex& index);
 std::unique_ptr<const SegmentEncoder> make_wordpiece(const TokenizerTables& tables, const StringIndex& index);
 
-// The token that a pair of tokens makes; Error bad_file names both when there is none.
-int32_t merged_token(const TokenizerTables& tables, const StringIndex& index, TokenMerge merge);
+// The merges of the tables, in their order; Error bad_file names a pair that makes no token.
+std::vector<Merge> listed_merges(const TokenizerTables& tables, const StringIndex& index);
 
 }  // namespace narae

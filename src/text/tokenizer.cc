@@ -121,8 +121,7 @@ std::unique_ptr<const SegmentEncoder> make_segments(const TokenizerTables& table
   NARAE_CHECK(false);
 }
 
-}  // namespace
-
+// The token that a pair makes.
 int32_t merged_token(const TokenizerTables& tables, const StringIndex& index, TokenMerge merge) {
   const auto in_range = [&](int32_t id) { return id >= 0 && static_cast<size_t>(id) < tables.tokens.size(); };
   NARAE_CHECK(in_range(merge.left) && in_range(merge.right));
@@ -137,6 +136,18 @@ int32_t merged_token(const TokenizerTables& tables, const StringIndex& index, To
          find_invalid_utf8(both) == both.npos ? both.substr(0, 60) : "(not UTF-8)");
   }
   return id;
+}
+
+}  // namespace
+
+std::vector<Merge> listed_merges(const TokenizerTables& tables, const StringIndex& index) {
+  std::vector<Merge> merges;
+  merges.reserve(tables.merges.size());
+  for (const TokenMerge& merge : tables.merges) {
+    merges.push_back(
+        {merge.left, merge.right, merged_token(tables, index, merge), static_cast<uint32_t>(merges.size())});
+  }
+  return merges;
 }
 
 Tokenizer::Tokenizer(TokenizerTables tables)

@@ -145,9 +145,49 @@ class ProgramBuilder {
     record.what = "reformat " + slot(from).layout.text() + " -> " + slot(to).layout.text();
   }
 
+  struct Launch {
+    const Choice* choice;
+    std::unique_ptr<Kernel> kernel;
+  };
+
+  Launch launch_of(const Node& node, const NodeDims& dims) {
+    const Choice& selected = selection_.nodes.at(&node).choice;
+    if (std::all_of(dims.outputs.begin(), dims.outputs.end(), [](const Dims& d) { return element_count(d) == 0; })) {
+      return {&selected, std::make_unique<NoWork>()};
+    }
+    return with_context([&] { return fmt::format("node \"{}\" ({})", node.label(), node.op().name); },
+                        [&]() -> Launch {
+                          try {
+                            return {&selected, selected.tactic->specialise(node, selected, dims, device_)};
+                          } catch (const Error& error) {
+                            if (error.code() != ErrorCode::does_not_fit || selected.tactic->is_reference()) throw;
+                          }
+                          const Choice& other = choice_here(node, dims);
+                          return {&other, other.tactic->specialise(node, other, dims, device_)};
+                        });
+  }
+
+  // What was selected need not cover all other sizes: an image may become empty on the way. Packed forms exist for the
+  // selected choice only; the last tactic covers everything.
+  const Choice& choice_here(const Node& node, const NodeDims& dims) {
+    const EstimatedCosts costs;
+    std::vector<Candidate> offers = candidates_for(node, device_, sizes_, costs);
+    const Candidate* best = nullptr;
+    for (const Candidate& offer : offers) {
+      const std::vector<std::string>& packs = offer.choice.packs;
+      if (!std::all_of(packs.begin(), packs.end(), [](const std::string& pack) { return pack.empty(); })) continue;
+      if (!best || offer.seconds < best->seconds) best = &offer;
+    }
+    std::vector<Choice> last;
+    if (!best) device_.tactics().back()->propose(node, dims, device_.target(), last);
+    program_.others.push_back(best ? best->choice : last.at(0));
+    return program_.others.back();
+  }
+
   void add_node(const Node& node) {
-    const NodeChoice& chosen = selection_.nodes.at(&node);
-    const Choice& choice = chosen.choice;
+    const NodeDims dims = node_dims(node, sizes_);
+    auto [taken, kernel] = launch_of(node, dims);
+    const Choice& choice = *taken;
     std::vector<int> operands;
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       const Value* value = node.input(i);
@@ -173,7 +213,6 @@ class ProgramBuilder {
       forms_[value] = {made};
       operands.push_back(made);
     }
-    const NodeDims dims = node_dims(node, sizes_);
     std::vector<Tactic::Alias> aliases;
     choice.tactic->aliases(node, choice, dims, aliases);
     for (const Tactic::Alias& alias : aliases) {
@@ -182,16 +221,11 @@ class ProgramBuilder {
     }
     aliases_.push_back({program_.records.size(), node.inputs().size(), std::move(aliases)});
     Record& record = new_record(RecordKind::launch);
-    if (std::all_of(dims.outputs.begin(), dims.outputs.end(), [](const Dims& d) { return element_count(d) == 0; })) {
-      record.kernel = std::make_unique<NoWork>();
-    } else {
-      record.kernel = with_context([&] { return fmt::format("node \"{}\" ({})", node.label(), node.op().name); },
-                                   [&] { return choice.tactic->specialise(node, choice, dims, device_); });
-    }
+    record.kernel = std::move(kernel);
     record.operands = std::move(operands);
     record.node = &node;
     record.what = choice.config.empty() ? choice.tactic->name() : choice.tactic->name() + ("/" + choice.config);
-    record.seconds = chosen.seconds;
+    record.seconds = selection_.nodes.at(&node).seconds;
     in_place_.push_back({static_cast<int>(program_.records.size()) - 1, choice.in_place, node.inputs().size()});
   }
 

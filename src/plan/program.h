@@ -3,6 +3,7 @@
 // concrete sizes; running it walks no graph, looks nothing up and allocates nothing.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,6 +62,8 @@ struct Program {
   int lanes = 1;
   int64_t arena_bytes = 0, lower_bound_bytes = 0;
   std::vector<int> awaited;  // records that some other lane waits for
+  // Taken where what was selected does not cover these sizes.
+  std::list<Choice> others;
 
   // The slot's root and its offset from the root's start.
   int root(int slot, int64_t* offset = nullptr) const;

@@ -87,9 +87,9 @@ TEST_P(EngineTest, ImagesThatBecomeEmptyRunToo) {
     symbol W 1 1024
     input %0 "x" f32[1,16,8,W]
     const %1 f32[32,16,1,1] normal 1
-    %2 f32[1,16,8,floordiv(W,32)] = max_pool(%0) {kernel=[1,32] strides=[1,32]}
-    %3 f32[1,32,8,floordiv(W,32)] = conv(%2, %1)
-    %4 f32[1,32,1,1] = reduce_mean(%3) {axes=[2,3] keep=true}
+    %2 f32[1,16,8,floordiv(W,32)] = max_pool(%0) {kernel=[1,32], strides=[1,32], dilations=[1,1], pads=[0,0,0,0]}
+    %3 f32[1,32,8,floordiv(W,32)] = conv(%2, %1) {strides=[1,1], dilations=[1,1], pads=[0,0,0,0], groups=1}
+    %4 f32[1,32,1,1] = reduce_mean(%3) {axes=[2,3], keepdims=true}
     %5 f32[1,32,1,1] = exp(%4)
     output %5 "y"
   })",

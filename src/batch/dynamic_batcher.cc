@@ -52,7 +52,7 @@ bool DynamicBatcher::same_group(const Request& a, const Request& b) const {
 
 DynamicBatcher::Group& DynamicBatcher::group_of(const Request& request) {
   for (Group& group : groups_) {
-    if (options_.join && same_group(*group.waiting.front(), request)) return group;
+    if (options_.join && !group.alone && same_group(*group.waiting.front(), request)) return group;
   }
   return groups_.emplace_back();
 }
@@ -116,7 +116,7 @@ void DynamicBatcher::drop_ended(Time now) {
 }
 
 bool DynamicBatcher::ready(const Group& group, Time now) const {
-  return hurry_ || !options_.join || group.rows >= options_.max_batch ||
+  return hurry_ || group.alone || !options_.join || group.rows >= options_.max_batch ||
          (!options_.preferred.empty() && group.rows >= options_.preferred.front()) ||
          group.waiting.front()->arrived + options_.max_delay <= now;
 }
@@ -124,7 +124,7 @@ bool DynamicBatcher::ready(const Group& group, Time now) const {
 Time DynamicBatcher::wake() const {
   Time soonest = never;
   for (const Group& group : groups_) {
-    soonest = std::min(soonest, group.waiting.front()->arrived + options_.max_delay);
+    soonest = std::min(soonest, group.alone ? 0 : group.waiting.front()->arrived + options_.max_delay);
     for (const RequestPtr& request : group.waiting) soonest = std::min(soonest, request->deadline);
   }
   return soonest;
@@ -235,6 +235,16 @@ void DynamicBatcher::answer(Request& request, const Row& row, const Step& step, 
   request.out->flush();
 }
 
+void DynamicBatcher::run_alone(RequestPtr request, Time now) {
+  request->trace.mark(now, "again alone");
+  Group& group = groups_.emplace_back();
+  group.alone = true;
+  group.rows = rows_of(*request);
+  waiting_rows_ += group.rows;
+  ++waiting_;
+  group.waiting.push_back(std::move(request));
+}
+
 void DynamicBatcher::complete(Step& step, Time now) {
   auto& own = static_cast<TensorStep&>(step);
   int64_t rows = 0;
@@ -243,6 +253,8 @@ void DynamicBatcher::complete(Step& step, Time now) {
     Request& request = *row.sequence->request;
     if (request.cancelled) {
       end(request, Finish::cancelled, now);
+    } else if (step.error && step.rows.size() > 1) {
+      run_alone(row.sequence->request, now);
     } else if (step.error) {
       end(request, Finish::failed, now, error_of(step.error));
     } else {

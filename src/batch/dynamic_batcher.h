@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Joins tensor requests along their first dimension: those whose types and other dimensions are equal run as one step.
-// A request waits at most max_delay for company.
+// A request waits at most max_delay for company. When a joined step fails, each of its requests runs once more alone,
+// so that only those fail that fail by themselves.
 #pragma once
 
 #include <deque>
@@ -33,6 +34,7 @@ class DynamicBatcher final : public Batcher {
   struct Group {  // requests that may join
     std::deque<RequestPtr> waiting;
     int64_t rows = 0;
+    bool alone = false;  // of a joined step that failed: one request, nothing joins it
   };
   struct TensorStep : Step {
     std::vector<Sequence> sequences;
@@ -47,6 +49,7 @@ class DynamicBatcher final : public Batcher {
   void fill(TensorStep& step, Group& group, Time now);
   void write_inputs(TensorStep& step, int64_t rows);
   void answer(Request& request, const Row& row, const Step& step, int64_t rows, Time now);
+  void run_alone(RequestPtr request, Time now);
   void end(Request& request, Finish finish, Time now, std::optional<Error> error = std::nullopt);
 
   DynamicBatchOptions options_;

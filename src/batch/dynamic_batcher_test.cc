@@ -120,6 +120,43 @@ TEST_F(DynamicBatcherTest, PreferredSizesRunWithoutDelay) {
   EXPECT_EQ(rows_of(*step), 4);
 }
 
+TEST_F(DynamicBatcherTest, OfAFailedBatchOnlyTheCulpritFails) {
+  DynamicBatcher batcher({true, 4, 50, {}});
+  const RequestPtr fine = request(1, 2, 0), culprit = request(2, 2, 0), gone = request(1, 2, 0);
+  admit(batcher, {fine, culprit, gone}, 0);
+  Step* step = batcher.next(0);
+  ASSERT_NE(step, nullptr);
+  ASSERT_EQ(rows_of(*step), 4);
+  step->error = std::make_exception_ptr(Error(ErrorCode::does_not_fit, "an index lies outside"));
+  batcher.complete(*step, 1);
+  EXPECT_EQ(batcher.live(), 3u);
+  EXPECT_FALSE(fine->out->ended() || culprit->out->ended());
+  EXPECT_EQ(batcher.wake(), 0);
+  gone->cancelled = true;
+  const RequestPtr later = request(1, 2, 2);
+  admit(batcher, {later}, 2);
+  for (const RequestPtr& one : {fine, culprit}) {  // at once, and nothing joins them
+    step = batcher.next(2);
+    ASSERT_NE(step, nullptr);
+    EXPECT_EQ(step->rows.size(), 1u);
+    ASSERT_EQ(step->rows[0].sequence->request, one);
+    compute(*step);
+    if (one == culprit) step->error = std::make_exception_ptr(Error(ErrorCode::does_not_fit, "an index lies outside"));
+    batcher.complete(*step, 3);
+  }
+  expect_answer(*fine);
+  EXPECT_EQ(culprit->out->ending().finish, Finish::failed);
+  EXPECT_EQ(gone->out->ending().finish, Finish::cancelled);
+  EXPECT_EQ(batcher.next(3), nullptr);  // the delay of what came later still counts
+  step = batcher.next(52);
+  ASSERT_NE(step, nullptr);
+  compute(*step);
+  batcher.complete(*step, 53);
+  expect_answer(*later);
+  EXPECT_EQ(batcher.live(), 0u);
+  EXPECT_EQ(batcher.wants(), 4u);
+}
+
 TEST_F(DynamicBatcherTest, ErrorsCancelsAndDeadlinesAreTheirOwn) {
   DynamicBatcher batcher({true, 4, 50, {}});
   const RequestPtr fine = request(1, 2, 0), cancelled = request(1, 2, 0), late = request(1, 2, 0, 20);

@@ -25,7 +25,7 @@ struct Part {
 void run_int8(const BlockGemmKernels& kernels, const BlockGemmShape& shape, const uint8_t* a, const uint8_t* packed,
               float* c, const Part& part) {
   const int64_t groups = shape.k / block_group;
-  const int64_t step_bytes = groups * quantised_group_bytes(shape.form);
+  const int64_t step_bytes = quantised_bytes(shape.form, quantised_rows_step, shape.k);
   const int64_t panel_bytes = block_sections(shape.form, groups).bytes;
   const int64_t last_panel = (shape.n - 1) / block_panel_columns;
   BlockTile tile;

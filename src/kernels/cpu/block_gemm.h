@@ -2,6 +2,8 @@
 // Products of f32 rows [m, k] with weights in packed blocks (block_form.h): C [m, n], row-major. Either the rows are
 // brought to 8 bits first, in groups of 32 with a scale each, and the integer sums are exact; or the weights become f32
 // a panel at a time. A row's result is the same bits whatever rows stand beside it. Serial: a pool hands out ranges.
+// Few channels of a language model's rows are far larger than the rest and would coarsen their whole group, so a row's
+// largest values stay f32 and meet their columns of the weights by themselves (Dettmers et al., LLM.int8(), 2022).
 #pragma once
 
 #include <string_view>
@@ -12,13 +14,22 @@
 namespace narae::cpu {
 
 // Rows in 8 bits, four by four: for every group of K 4 x 32 signed bytes, 4 scales, and for every `zero` or min of the
-// weights 4 numbers: -zero * sum of the bytes (i32), or scale * that sum (f32).
+// weights 4 numbers: -zero * sum of the bytes (i32), or scale * that sum (f32). Behind the last group, for each of the
+// four rows: its outliers, whose bytes are zeros.
 inline constexpr int64_t quantised_rows_step = 4;
+struct Outlier {
+  float value;
+  int32_t place;  // in K
+};
+// Of a row: more of them cost more than they mend.
+constexpr int64_t outliers_of(int64_t groups) { return groups < 16 ? 1 : groups < 32 ? groups / 8 : 4; }
 constexpr int64_t quantised_group_bytes(const BlockForm& form) {
   return form.scale == BlockScale::signed_halves ? 176 : 160;
 }
 constexpr int64_t quantised_bytes(const BlockForm& form, int64_t m, int64_t k) {
-  return (m + quantised_rows_step - 1) / quantised_rows_step * (k / block_group) * quantised_group_bytes(form);
+  const int64_t groups = k / block_group, own = outliers_of(groups) * static_cast<int64_t>(sizeof(Outlier));
+  return (m + quantised_rows_step - 1) / quantised_rows_step *
+         (groups * quantised_group_bytes(form) + quantised_rows_step * own);
 }
 
 // One panel by some rows.

@@ -60,6 +60,28 @@ struct Form {
   static constexpr int64_t group_bytes = quantised_group_bytes(value);
 };
 
+// The weights of one part of a panel that a value at `place` of K meets.
+template <BlockFormat Format>
+NARAE_INLINE Vf weights_at(const Factors<block_form(Format).scale>& factors, const uint8_t* weights, int32_t place) {
+  using F = Form<Format>;
+  const int64_t group = place / block_group;
+  const auto value = static_cast<int>(place % block_group);
+  const uint8_t* chunks = weights + group * 64 * F::bits;
+  GroupSums<1, Format> quant;
+  quant.start(0, -F::value.zero);
+  const int32_t one = 1 << value % 4 * 8;
+  if constexpr (F::bits == 4) {  // both halves: places are too many to foretell a branch
+    const Vi w = load_bytes(chunks + value % 16 / 4 * 64), mask = splat_int(0x0f0f0f0f);
+    const int32_t high = value < 16 ? 0 : one;
+    quant.add(0, w & mask, one - high);
+    quant.add(0, shift_right_signed<4>(w) & mask, high);
+  } else {
+    quant.add(0, load_bytes(chunks + value / 4 * 64), one);
+  }
+  const Vf scale = factors.scale(F::subs == 2 ? group * 2 + value / 16 : group), q = to_float(quant.sum(0));
+  return F::value.mins ? fma(scale, q, factors.min(group)) : scale * q;
+}
+
 template <int Rows, BlockFormat Format>
 void tile_of(const BlockTile& t) {
   using F = Form<Format>;
@@ -114,6 +136,14 @@ void tile_of(const BlockTile& t) {
       });
       weights += weight_bytes, rows += F::group_bytes;
     }
+    weights -= t.groups * weight_bytes;
+    const int64_t outliers = outliers_of(t.groups);
+    unroll<Rows>([&](auto r) NARAE_UNROLLED {
+      const uint8_t* own = rows + r / 4 * t.row_step_bytes + r % 4 * outliers * sizeof(Outlier);
+      for (int64_t i = 0; i < outliers; ++i, own += sizeof(Outlier)) {
+        sums[r] = fma(weights_at<Format>(factors, weights, word_at(own + 4)), splat(float_at(own)), sums[r]);
+      }
+    });
     float* c = t.c + part * vec_width;
     if (columns >= vec_width) {
       unroll<Rows>([&](auto r) NARAE_UNROLLED { store(c + r * t.ldc, sums[r]); });
@@ -156,13 +186,15 @@ void run_tile(const BlockForm& form, int rows, const BlockTile& t) {
   }
 }
 
+NARAE_INLINE Vf magnitudes(Vf a) { return as_float(as_int(a) & splat_int(0x7fffffff)); }
+
 // 32 values to bytes; `sums` of each half of them.
 NARAE_INLINE float quantise_group(const float* x, uint8_t* bytes, float (&sums)[2]) {
   constexpr int vectors = 32 / vec_width;
   Vf v[vectors], most = splat(0.f);
   for (int i = 0; i < vectors; ++i) {
     v[i] = load(x + i * vec_width);
-    most = max_b(as_float(as_int(v[i]) & splat_int(0x7fffffff)), most);
+    most = max_b(magnitudes(v[i]), most);
   }
   const float largest = reduce_max(most);
   const bool some = largest > 1e-30f;  // below, the inverse would overflow
@@ -177,28 +209,64 @@ NARAE_INLINE float quantise_group(const float* x, uint8_t* bytes, float (&sums)[
   return some ? largest * (1.f / 127.f) : 0.f;
 }
 
+// One row's group: its bytes, scale, and the numbers that zeros or mins of the weights need.
+NARAE_INLINE void put_group(const BlockForm& form, const float* x, int64_t lane, uint8_t* to) {
+  float sums[2];
+  const float scale = quantise_group(x, to + lane * 32, sums);
+  std::memcpy(to + 128 + lane * 4, &scale, sizeof scale);
+  if (form.mins) {
+    const float sum = scale * (sums[0] + sums[1]);
+    std::memcpy(to + 144 + lane * 4, &sum, sizeof sum);
+    return;
+  }
+  const bool halves = form.scale == BlockScale::signed_halves;
+  for (int i = 0; i < (halves ? 2 : 1); ++i) {
+    // The conversion saturates where a row held no numbers; the bytes are zeros there.
+    const float sum = halves ? sums[i] : sums[0] + sums[1];
+    const int32_t offset = sum > -8192.f && sum < 8192.f ? -form.zero * static_cast<int32_t>(sum) : 0;
+    std::memcpy(to + 144 + i * 16 + lane * 4, &offset, sizeof offset);
+  }
+}
+
+// Takes the largest value out of the group with the largest scale, as often as there are outliers. `scales`: of the
+// first group of the row; `own`: where its outliers go.
+void take_outliers(const BlockForm& form, const float* row, int64_t groups, int64_t lane, uint8_t* out, uint8_t* own) {
+  const int64_t group_bytes = quantised_group_bytes(form), outliers = outliers_of(groups);
+  for (int64_t i = 0; i < outliers; ++i) {
+    int64_t coarsest = 0;
+    float largest = -1.f;
+    const uint8_t* scale = out + 128 + lane * 4;
+    for (int64_t g = 0; g < groups; ++g, scale += group_bytes) {
+      const bool more = float_at(scale) > largest;
+      largest = more ? float_at(scale) : largest, coarsest = more ? g : coarsest;
+    }
+    float x[block_group];
+    std::memcpy(x, row + coarsest * block_group, sizeof x);
+    for (int64_t j = 0; j < i; ++j) {
+      const int32_t place = word_at(own + j * static_cast<int64_t>(sizeof(Outlier)) + 4);
+      if (place / block_group == coarsest) x[place % block_group] = 0.f;
+    }
+    Vf sizes = splat(0.f);
+    for (int j = 0; j < block_group; j += vec_width) sizes = max_b(magnitudes(load(x + j)), sizes);
+    const float most = reduce_max(sizes);
+    int32_t at = 0;
+    while (at < block_group - 1 && x[at] != most && x[at] != -most) ++at;
+    const Outlier outlier{x[at], static_cast<int32_t>(coarsest * block_group) + at};
+    std::memcpy(own + i * static_cast<int64_t>(sizeof outlier), &outlier, sizeof outlier);
+    x[at] = 0.f;
+    put_group(form, x, lane, out + coarsest * group_bytes);
+  }
+}
+
 void quantise_rows(const BlockForm& form, const float* a, int64_t lda, int64_t m, int64_t k, uint8_t* out) {
   const int64_t groups = k / block_group, group_bytes = quantised_group_bytes(form);
-  const bool halves = form.scale == BlockScale::signed_halves;
+  const int64_t step_bytes = quantised_bytes(form, quantised_rows_step, k);
+  const int64_t own_bytes = outliers_of(groups) * static_cast<int64_t>(sizeof(Outlier));
   for (int64_t row = 0; row < m; ++row) {
     const int64_t lane = row % quantised_rows_step;
-    uint8_t* to = out + row / quantised_rows_step * groups * group_bytes;
-    for (int64_t g = 0; g < groups; ++g, to += group_bytes) {
-      float sums[2];
-      const float scale = quantise_group(a + row * lda + g * block_group, to + lane * 32, sums);
-      std::memcpy(to + 128 + lane * 4, &scale, sizeof scale);
-      if (form.mins) {
-        const float sum = scale * (sums[0] + sums[1]);
-        std::memcpy(to + 144 + lane * 4, &sum, sizeof sum);
-        continue;
-      }
-      for (int i = 0; i < (halves ? 2 : 1); ++i) {
-        // The conversion saturates where a row held no numbers; the bytes are zeros there.
-        const float sum = halves ? sums[i] : sums[0] + sums[1];
-        const int32_t offset = sum > -8192.f && sum < 8192.f ? -form.zero * static_cast<int32_t>(sum) : 0;
-        std::memcpy(to + 144 + i * 16 + lane * 4, &offset, sizeof offset);
-      }
-    }
+    uint8_t* to = out + row / quantised_rows_step * step_bytes;
+    for (int64_t g = 0; g < groups; ++g) put_group(form, a + row * lda + g * block_group, lane, to + g * group_bytes);
+    take_outliers(form, a + row * lda, groups, lane, to, to + groups * group_bytes + lane * own_bytes);
   }
 }
 

@@ -71,13 +71,20 @@ std::vector<float> run(const BlockGemmKernels& kernels, const Problem& p, const 
 std::vector<double> rows_of(const Problem& p) {
   const BlockGemmShape& s = p.shape;
   const int64_t groups = s.k / block_group, step = quantised_group_bytes(s.form);
+  const int64_t four_rows = quantised_bytes(s.form, 4, s.k), outliers = outliers_of(groups);
   std::vector<double> rows(static_cast<size_t>(s.m * s.k));
   for (int64_t row = 0; row < s.m; ++row) {
     for (int64_t i = 0; i < s.k; ++i) {
-      const uint8_t* group = p.rows.data() + (row / 4 * groups + i / block_group) * step;
+      const uint8_t* group = p.rows.data() + row / 4 * four_rows + i / block_group * step;
       float scale;
       std::memcpy(&scale, group + 128 + row % 4 * 4, 4);
       rows[row * s.k + i] = static_cast<double>(scale) * static_cast<int8_t>(group[row % 4 * 32 + i % block_group]);
+    }
+    const uint8_t* own = p.rows.data() + row / 4 * four_rows + groups * step + row % 4 * outliers * 8;
+    for (int64_t i = 0; i < outliers; ++i) {
+      Outlier outlier;
+      std::memcpy(&outlier, own + i * 8, sizeof outlier);
+      rows[row * s.k + outlier.place] += static_cast<double>(outlier.value);
     }
   }
   return rows;

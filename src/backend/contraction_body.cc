@@ -10,14 +10,19 @@
 namespace narae {
 namespace {
 
-// Takes bias, residual and activation off the head of body.rest.
+// Takes scale, bias, residual and activation off the head of body.rest.
 class Peeler {
  public:
   Peeler(ContractionBody& body, const NodeDims& dims, const Dims& result)
       : body_(body), dims_(dims), result_(result), uses_(count_uses(body.rest)) {}
 
-  void run(bool take_bias, bool take_residual) {
+  void run(bool take_scale, bool take_bias, bool take_residual) {
     const ScalarProgram& program = body_.rest;
+    if (take_scale && is_scaled()) {
+      body_.scale = program.body[0].imm[0];
+      at_ = 1;
+      advance();
+    }
     if (take_bias && at_ < program.body.size()) {
       if (const int input = added_input(ScalarClass::column); input > 0 && is_bias(input)) {
         body_.bias = body_.rest_operands[static_cast<size_t>(input)];
@@ -59,6 +64,15 @@ class Peeler {
   bool is_bias(int input) const {
     const Dims& dims = operand_dims(input);
     return element_count(dims) == *std::max_element(dims.begin(), dims.end());
+  }
+  // The program begins with a constant and a product of it and the result.
+  bool is_scaled() const {
+    const std::vector<ScalarInstr>& body = body_.rest.body;
+    if (body.size() < 2 || body[0].op != ScalarOp::constant || body[1].op != ScalarOp::mul) return false;
+    const uint16_t factor = body[0].dst;
+    const bool product =
+        (body[1].a == current_ && body[1].b == factor) || (body[1].a == factor && body[1].b == current_);
+    return product && used_once() && uses_[factor] == 1;
   }
   // The program input of this class that the next instruction adds to the current value; -1: it does something else.
   int added_input(ScalarClass broadcast) const {
@@ -187,14 +201,14 @@ const Node* contraction_anchor(const Node& node, std::string_view op, size_t par
 
 std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
                                                 const std::function<SpanOf(const Dims& result)>& spans, size_t part,
-                                                bool take_residual, bool from_blocks) {
+                                                const BodyAbility& can) {
   ContractionBody body;
   body.anchor = contraction_anchor(node, anchor_op, part);
   if (!body.anchor) return std::nullopt;
   if (node.output(part)->dtype() != DType::f32) return std::nullopt;
   for (const Value* value : body.anchor->inputs()) {
     if (value && value->dtype() != DType::f32) return std::nullopt;
-    if (from_blocks && body.operands.size() == 1) {
+    if (can.from_blocks && body.operands.size() == 1) {
       body.decoder = value->producer();
       if (!body.decoder || !body.decoder->is("dequantize_blocks")) return std::nullopt;
       value = body.decoder->input(0);
@@ -215,7 +229,7 @@ std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims
   const Dims result = evaluate(body.anchor->output(0)->shape(), symbols);
   if (generic.outputs[part] != result || !lower_rest(node, generic, part, spans(result), body)) return std::nullopt;
   const bool has_bias = body.operands.size() > 2 && body.operands[2] >= 0;
-  if (body.has_rest()) Peeler(body, generic, result).run(!has_bias, take_residual);
+  if (body.has_rest()) Peeler(body, generic, result).run(can.scale, !has_bias, can.residual);
   return body;
 }
 

@@ -22,6 +22,7 @@ struct ContractionBody {
   const Node* decoder = nullptr;
   std::vector<int> operands;  // node operand that the anchor's input i is, or is decoded from; -1: absent
   Dims result;                // of the anchor and of the whole
+  float scale = 1;            // on the anchor's result, before all else
   // Node operands added to the result, in this order; -1: none. A bias varies along the columns only.
   int bias = -1, residual = -1;
   std::optional<ScalarInstr> act;  // relu, clip, hard_swish or leaky_relu, after both
@@ -35,12 +36,17 @@ struct ContractionBody {
 std::vector<const Node*> part_nodes(const Node& node, size_t part);
 // The only contraction among them, when that is an `op`; null otherwise.
 const Node* contraction_anchor(const Node& node, std::string_view op, size_t part = 0);
+// What a kernel can do by itself.
+struct BodyAbility {
+  bool scale = false;        // a constant factor; else it stays in the rest, as does
+  bool residual = true;      // a residual
+  bool from_blocks = false;  // true: only bodies that decode the right operand (dequantize_blocks); else only others
+};
+
 // Empty: the node is neither `anchor_op` nor a fused body of one such node and f32 pointwise ops after it.
 // A horizontal body is taken apart by results: `part` is the one meant; of other nodes there is but one.
-// `take_residual` false: the kernel has no place for one, so it stays in the rest. `from_blocks` true: only bodies that
-// decode the right operand (dequantize_blocks), else only those that do not.
 std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
                                                 const std::function<SpanOf(const Dims& result)>& spans, size_t part = 0,
-                                                bool take_residual = true, bool from_blocks = false);
+                                                const BodyAbility& can = {});
 
 }  // namespace narae

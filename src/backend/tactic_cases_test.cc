@@ -25,6 +25,7 @@ std::vector<TacticCase> all_cases() {
   add_gemm_cases(cases);
   add_horizontal_cases(cases);
   add_move_cases(cases);
+  add_attention_cases(cases);
   return cases;
 }
 

@@ -22,5 +22,6 @@ void add_conv_cases(std::vector<TacticCase>& cases);
 void add_gemm_cases(std::vector<TacticCase>& cases);
 void add_horizontal_cases(std::vector<TacticCase>& cases);
 void add_move_cases(std::vector<TacticCase>& cases);
+void add_attention_cases(std::vector<TacticCase>& cases);
 
 }  // namespace narae

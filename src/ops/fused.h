@@ -9,7 +9,8 @@ namespace narae {
 
 struct FusedAttributes {
   // What kind of body it is: "pointwise", "row" (row reductions with pointwise), "contraction" (one anchor and what
-  // follows it), "horizontal" (several anchors on one input).
+  // follows it), "horizontal" (several anchors on one input), "attention" (a product, softmax over its rows, a
+  // product).
   std::string kind;
   template <class V>
   void fields(V& v) {

@@ -21,25 +21,6 @@ struct Sibling {
   std::string kind;       // what they must agree in
 };
 
-const Node* inner_anchor(const Node& node) {
-  if (!node.is("fused")) return node.op().has(op_contraction) ? &node : nullptr;
-  const Node* anchor = nullptr;
-  for (const Node* inner = node.bodies()[0]->first(); inner; inner = inner->next()) {
-    if (!inner->op().has(op_contraction)) continue;
-    if (anchor) return nullptr;
-    anchor = inner;
-  }
-  return anchor;
-}
-
-// The operand of `node` that `inner`, a value of its body or its own operand, stands for; null: it is made inside.
-Value* outside(const Node& node, Value* inner) {
-  if (!node.is("fused")) return inner;
-  const auto& inputs = node.bodies()[0]->inputs();
-  const auto at = std::find(inputs.begin(), inputs.end(), inner);
-  return at == inputs.end() ? nullptr : node.input(static_cast<size_t>(at - inputs.begin()));
-}
-
 bool may_have_siblings(const Node& anchor) {
   if (anchor.is("conv")) return anchor.attributes<ConvAttributes>().groups == 1;
   return anchor.is("matmul") && anchor.input(1)->shape().size() == 2 &&

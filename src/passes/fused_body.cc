@@ -24,6 +24,24 @@ bool scalar_f32(const Node& node) {
                      [](const Value* value) { return value && scalar_type(value); });
 }
 
+const Node* inner_anchor(const Node& node) {
+  if (!node.is("fused")) return node.op().has(op_contraction) ? &node : nullptr;
+  const Node* anchor = nullptr;
+  for (const Node* inner = node.bodies()[0]->first(); inner; inner = inner->next()) {
+    if (!inner->op().has(op_contraction)) continue;
+    if (anchor) return nullptr;
+    anchor = inner;
+  }
+  return anchor;
+}
+
+Value* outside(const Node& node, Value* inner) {
+  if (!node.is("fused")) return inner;
+  const auto& inputs = node.bodies()[0]->inputs();
+  const auto at = std::find(inputs.begin(), inputs.end(), inner);
+  return at == inputs.end() ? nullptr : node.input(static_cast<size_t>(at - inputs.begin()));
+}
+
 FusedBody::FusedBody(Graph& outer) : body_(std::make_unique<Graph>(outer.ops())) {}
 
 // The body is a graph of its own and declares the symbols it speaks of.
@@ -57,8 +75,9 @@ void FusedBody::clone(const Node* node, std::unordered_map<const Value*, Value*>
   std::vector<Dim> dims;
   node->attribute_box()->collect_dims(dims);
   declare(dims);
-  Node* fresh =
-      body_->add_node(&node->op(), node->attribute_box(), std::move(inputs), static_cast<int>(node->outputs().size()));
+  const Graph* own = body_of(*node);
+  Node* fresh = body_->add_node(&node->op(), node->attribute_box(), std::move(inputs),
+                                static_cast<int>(node->outputs().size()), nullptr, own ? own->clone() : nullptr);
   fresh->add_origins(node->origins());
   for (size_t i = 0; i < node->outputs().size(); ++i) {
     fresh->output(i)->set_name(node->output(i)->name());
@@ -66,11 +85,17 @@ void FusedBody::clone(const Node* node, std::unordered_map<const Value*, Value*>
   }
 }
 
-void FusedBody::add(const Node* member) {
+void FusedBody::add_whole(const Node* member) {
   members_.push_back(const_cast<Node*>(member));
   origins_.insert(member->origins().begin(), member->origins().end());
+  clone(member, inside_, true);
+}
+
+void FusedBody::add(const Node* member) {
   const Graph* inner = body_of(*member);
-  if (!inner) return clone(member, inside_, true);
+  if (!inner) return add_whole(member);
+  members_.push_back(const_cast<Node*>(member));
+  origins_.insert(member->origins().begin(), member->origins().end());
   std::unordered_map<const Value*, Value*> names;
   for (size_t i = 0; i < member->inputs().size(); ++i) names[inner->inputs()[i]] = inside(member->input(i));
   for (const auto& value : inner->values()) {

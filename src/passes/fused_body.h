@@ -12,8 +12,10 @@ namespace narae {
 class FusedBody {
  public:
   explicit FusedBody(Graph& outer);
-  // Members in topological order. The members of a `fused` node join one by one.
+  // Members in topological order. The members of a `fused` node join one by one,
   void add(const Node* member);
+  // or as the body they are: where this one is split, that one is still whole.
+  void add_whole(const Node* member);
   // A result of the body: what `value` (made by a member) was outside.
   void add_output(Value* value);
   // Puts the fused node before `place`, lets the readers of the outputs read it, and erases the members, none of which
@@ -30,6 +32,11 @@ class FusedBody {
   std::vector<Node*> members_;
   std::set<std::string> origins_;
 };
+
+// The only contraction of a node that is one or has it in its body; null: there is none, or several.
+const Node* inner_anchor(const Node& node);
+// The operand of `node` that `inner`, a value of its body or its own operand, stands for; null: it is made inside.
+Value* outside(const Node& node, Value* inner);
 
 // Every value is f32, or a boolean mask between, or an integer that a cast makes one of these; there is one result and
 // the op has a scalar form.

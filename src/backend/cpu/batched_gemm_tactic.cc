@@ -61,7 +61,7 @@ std::optional<BatchedProblem> batched_problem(const Node& node, const NodeDims& 
       return tile_class(space, operand);
     };
   };
-  std::optional<ContractionBody> body = contraction_body(node, dims, "matmul", spans, 0, false);
+  std::optional<ContractionBody> body = contraction_body(node, dims, "matmul", spans, 0, {true, false});
   if (!body || element_count(body->result) == 0) return std::nullopt;
   const auto& attributes = body->anchor->attributes<MatmulAttributes>();
   const Dims& a = dims.inputs[static_cast<size_t>(body->operands[0])];
@@ -73,6 +73,7 @@ std::optional<BatchedProblem> batched_problem(const Node& node, const NodeDims& 
   gemm.shape.k = gemm.a_transposed ? a[a.size() - 2] : a.back();
   if (gemm.shape.k == 0) return std::nullopt;
   gemm.lda = a.back(), gemm.ldb = b.back(), gemm.ldc = gemm.shape.n;
+  gemm.scale = body->scale;
   problem.more = batch_axes(a, b, body->result);
   const auto take = [&](int64_t& count, int place) {
     if (problem.more.empty()) return;

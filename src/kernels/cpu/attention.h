@@ -29,10 +29,24 @@ struct AttentionBlock {
   int32_t last;  // position of the first row's own token
 };
 
+// Softmax over keys that come in blocks (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018): of
+// each row the largest score so far, the sum of exp(score - high), and by how much earlier sums must shrink.
+struct RunningSoftmax {
+  float *high = nullptr, *sum = nullptr, *shrink = nullptr;
+};
+
 struct AttentionKernels {
   size_t (*scratch)(const AttentionArgs&) = nullptr;  // bytes for one thread
   // Task t is key head t % kv_heads of block t / kv_heads.
   void (*run)(const AttentionArgs&, const AttentionBlock* blocks, void* scratch, int64_t begin, int64_t end) = nullptr;
+  // What dense_attention.h is made of. The next n scores of every row become exp(score - high). `first`: there were
+  // none before.
+  void (*weigh)(float* scores, int64_t stride, int64_t rows, int64_t n, bool first, const RunningSoftmax& softmax);
+  // Row r times factors[r], or divided by it.
+  void (*scale_rows)(float* x, int64_t stride, int64_t rows, int64_t n, const float* factors, bool divide);
+  // out[c * out_stride + r] = scale * in[r * in_stride + c], and zero for rows <= r < padded.
+  void (*turn)(const float* in, int64_t in_stride, int64_t rows, int64_t columns, float scale, float* out,
+               int64_t out_stride, int64_t padded);
 };
 
 // Rows that a block has at most.

@@ -220,7 +220,76 @@ void run_attention(const AttentionArgs& a, const AttentionBlock* blocks, void* m
   }
 }
 
-constexpr AttentionKernels attention_here() { return {AttentionScratch::bytes, run_attention}; }
+// exp(x - shift) over a row, and its sum.
+NARAE_INLINE float exponentials(float* x, int64_t n, float shift) {
+  const Vf s = splat(shift);
+  Vf sum = zero();
+  for_vectors<1>(
+      n,
+      [&](int64_t i) {
+        const Vf e = exp(load(x + i) - s);
+        store(x + i, e);
+        sum = sum + e;
+      },
+      [&](int64_t i, int64_t rest) {
+        float kept[W];
+        store(kept, zero());
+        store(kept, exp(load(x + i, rest) - s), rest);
+        store(x + i, load(kept), rest);
+        sum = sum + load(kept);
+      });
+  return reduce_add(sum);
+}
+
+void weigh_rows(float* scores, int64_t stride, int64_t rows, int64_t n, bool first, const RunningSoftmax& s) {
+  constexpr float none = -__builtin_inff();
+  for (int64_t r = 0; r < rows; r++) {
+    float* row = scores + r * stride;
+    const float before = first ? none : s.high[r], now = row_max(row, n);
+    // A NaN stays, whichever it is. A row of -inf alone has no largest score to subtract yet.
+    const float high = before != before || before > now ? before : now;
+    const float shift = high == none ? 0.0f : high;
+    const float sum = exponentials(row, n, shift);
+    float shrink = before - shift;
+    exponentials(&shrink, 1, 0);
+    s.high[r] = high;
+    s.sum[r] = first ? sum : s.sum[r] * shrink + sum;
+    s.shrink[r] = shrink;
+  }
+}
+
+void scale_all_rows(float* x, int64_t stride, int64_t rows, int64_t n, const float* factors, bool divide) {
+  for (int64_t r = 0; r < rows; r++, x += stride) {
+    const Vf factor = splat(divide ? 1.0f / factors[r] : factors[r]);
+    for_vectors<1>(
+        n, [&](int64_t i) { store(x + i, load(x + i) * factor); },
+        [&](int64_t i, int64_t rest) { store(x + i, load(x + i, rest) * factor, rest); });
+  }
+}
+
+void turn_rows(const float* in, int64_t in_stride, int64_t rows, int64_t columns, float scale, float* out,
+               int64_t out_stride, int64_t padded) {
+  const Vf s = splat(scale);
+  for (int64_t row = 0; row < padded; row += W) {
+    const int64_t there = rows - row < W ? rows - row : W;
+    for (int64_t c = 0; c < columns; c += W) {
+      const int64_t width = columns - c < W ? columns - c : W;
+      const float* from = in + row * in_stride + c;
+      Vf r[W];
+      if (there == W && width == W) {
+        for (int64_t i = 0; i < W; i++) r[i] = load(from + i * in_stride) * s;
+      } else {
+        for (int64_t i = 0; i < W; i++) r[i] = i < there ? load(from + i * in_stride, width) * s : zero();
+      }
+      transpose_square(r);
+      for (int64_t i = 0; i < width; i++) store(out + (c + i) * out_stride + row, r[i]);
+    }
+  }
+}
+
+constexpr AttentionKernels attention_here() {
+  return {AttentionScratch::bytes, run_attention, weigh_rows, scale_all_rows, turn_rows};
+}
 
 }  // namespace
 }  // namespace narae::cpu

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cases of attention bodies: heads inside tokens and before them, transposes on either side, masks of every shape,
+// factors before and after the product, sizes that fit no tile.
+#include <cmath>
+
+#include "backend/tactic_cases_test.h"
+#include "graph/builder.h"
+#include "ops/fused.h"
+#include "ops/matmul.h"
+#include "ops/softmax.h"
+#include "ops/transpose.h"
+
+namespace narae {
+namespace {
+
+struct AttentionCase {
+  const char* name;
+  int64_t n, heads, queries, keys, width, value_width;
+  bool tokens_first = true;                    // operands and result are [N, S, H, D], else [N, H, S, D]
+  std::vector<int64_t> k_perm = {0, 2, 3, 1};  // where tokens come first
+  double q_factor = 0, k_factor = 0, factor = 0;
+  Dims mask = {};       // added to the scores
+  bool hidden = false;  // some of the mask is -inf
+};
+
+// One in three is hidden, never the first of a row.
+Tensor mask_values(const Dims& dims, bool hidden) {
+  Tensor tensor = Tensor::allocate(DType::f32, dims);
+  fill_normal(tensor, 77);
+  for (int64_t i = 0; hidden && i < tensor.count(); ++i) {
+    if (i % dims.back() % 3 == 2) tensor.as<float>()[i] = -INFINITY;
+  }
+  return tensor;
+}
+
+class CaseBuilder {
+ public:
+  CaseBuilder(const AttentionCase& c, const OpTable& ops)
+      : c_(c),
+        ops_(ops),
+        graph_(std::make_unique<Graph>(ops)),
+        body_(std::make_unique<Graph>(ops, "body")),
+        scores_body_(std::make_unique<Graph>(ops, "scores")) {}
+
+  std::unique_ptr<Graph> run() {
+    Builder b(*body_);
+    Value* q = operand(b, "q", c_.queries, c_.width, {0, 2, 1, 3}, c_.q_factor);
+    Value* k = operand(b, "k", c_.keys, c_.width, c_.k_perm, c_.k_factor);
+    Value* v = operand(b, "v", c_.keys, c_.value_width, {0, 2, 1, 3}, 0);
+    const bool turned = c_.tokens_first && c_.k_perm == std::vector<int64_t>{0, 2, 3, 1};
+    Value* s = scores(q, k, !turned);
+    Value* y = b.op("matmul", {b.op("softmax", {s}, SoftmaxAttributes{3}), v}, MatmulAttributes{});
+    if (c_.tokens_first) y = b.op("transpose", {y}, TransposeAttributes{{0, 2, 1, 3}});
+    body_->add_output(y);
+    Node* node = graph_->add_node(ops_.get("fused"), make_attributes(FusedAttributes{"attention"}), operands_, 1,
+                                  nullptr, std::move(body_));
+    graph_->add_output(node->output(0));
+    return std::move(graph_);
+  }
+
+ private:
+  Value* operand(Builder& b, const char* name, int64_t tokens, int64_t width, std::vector<int64_t> perm,
+                 double factor) {
+    const Shape shape =
+        c_.tokens_first ? to_shape({c_.n, tokens, c_.heads, width}) : to_shape({c_.n, c_.heads, tokens, width});
+    operands_.push_back(graph_->add_input(name, DType::f32, shape));
+    Value* x = body_->add_input(name, DType::f32, shape);
+    if (factor != 0) x = b.op("mul", {x, b.scalar(factor)});
+    return c_.tokens_first ? b.op("transpose", {x}, TransposeAttributes{std::move(perm)}) : x;
+  }
+
+  Value* scores(Value* q, Value* k, bool transpose_b) {
+    Builder b(*scores_body_);
+    std::vector<Value*> outside{q, k};
+    Value* s = b.op(
+        "matmul",
+        {scores_body_->add_input("q", DType::f32, q->shape()), scores_body_->add_input("k", DType::f32, k->shape())},
+        MatmulAttributes{false, transpose_b});
+    if (c_.factor != 0) s = b.op("mul", {s, b.scalar(c_.factor)});
+    if (!c_.mask.empty()) {
+      operands_.push_back(graph_->add_constant(mask_values(c_.mask, c_.hidden)));
+      outside.push_back(body_->add_input("mask", DType::f32, to_shape(c_.mask)));
+      s = b.op("add", {scores_body_->add_input("mask", DType::f32, to_shape(c_.mask)), s});
+    }
+    if (s->producer()->is("matmul"))  // no body of its own
+      return Builder(*body_).op("matmul", {q, k}, MatmulAttributes{false, transpose_b});
+    scores_body_->add_output(s);
+    return body_
+        ->add_node(ops_.get("fused"), make_attributes(FusedAttributes{"contraction"}), outside, 1, nullptr,
+                   std::move(scores_body_))
+        ->output(0);
+  }
+
+  const AttentionCase& c_;
+  const OpTable& ops_;
+  std::unique_ptr<Graph> graph_, body_, scores_body_;
+  std::vector<Value*> operands_;
+};
+
+std::vector<AttentionCase> attention_cases() {
+  const std::vector<int64_t> straight = {0, 2, 1, 3};
+  std::vector<AttentionCase> cases;
+  const auto add = [&](AttentionCase c) { cases.push_back(std::move(c)); };
+  add({.name = "plain", .n = 2, .heads = 3, .queries = 13, .keys = 13, .width = 8, .value_width = 8});
+  add({.name = "scaled",
+       .n = 1,
+       .heads = 2,
+       .queries = 50,
+       .keys = 50,
+       .width = 64,
+       .value_width = 64,
+       .factor = 0.125});
+  add({.name = "keys_untransposed",
+       .n = 2,
+       .heads = 2,
+       .queries = 21,
+       .keys = 35,
+       .width = 16,
+       .value_width = 24,
+       .k_perm = straight,
+       .factor = 0.25});
+  add({.name = "heads_first",
+       .n = 2,
+       .heads = 3,
+       .queries = 19,
+       .keys = 7,
+       .width = 5,
+       .value_width = 3,
+       .tokens_first = false,
+       .factor = 0.5});
+  add({.name = "factors_before",
+       .n = 1,
+       .heads = 2,
+       .queries = 9,
+       .keys = 20,
+       .width = 12,
+       .value_width = 12,
+       .q_factor = 0.6,
+       .k_factor = 0.7});
+  add({.name = "one_query",
+       .n = 3,
+       .heads = 2,
+       .queries = 1,
+       .keys = 30,
+       .width = 16,
+       .value_width = 16,
+       .factor = 0.25});
+  add({.name = "one_key", .n = 1, .heads = 2, .queries = 5, .keys = 1, .width = 16, .value_width = 16});
+  add({.name = "one_column", .n = 1, .heads = 2, .queries = 5, .keys = 6, .width = 1, .value_width = 1});
+  add({.name = "key_mask",
+       .n = 2,
+       .heads = 3,
+       .queries = 17,
+       .keys = 37,
+       .width = 8,
+       .value_width = 8,
+       .factor = 0.3,
+       .mask = {2, 1, 1, 37},
+       .hidden = true});
+  add({.name = "key_mask_for_all",
+       .n = 2,
+       .heads = 3,
+       .queries = 17,
+       .keys = 37,
+       .width = 8,
+       .value_width = 8,
+       .mask = {37},
+       .hidden = true});
+  add({.name = "mask_by_query",
+       .n = 2,
+       .heads = 2,
+       .queries = 33,
+       .keys = 33,
+       .width = 8,
+       .value_width = 8,
+       .factor = 0.3,
+       .mask = {2, 1, 33, 33},
+       .hidden = true});
+  add({.name = "bias_by_head",
+       .n = 2,
+       .heads = 2,
+       .queries = 20,
+       .keys = 18,
+       .width = 8,
+       .value_width = 8,
+       .mask = {1, 2, 20, 18}});
+  add({.name = "many_keys",
+       .n = 1,
+       .heads = 1,
+       .queries = 70,
+       .keys = 1100,
+       .width = 40,
+       .value_width = 72,
+       .factor = 0.15,
+       .mask = {70, 1100},
+       .hidden = true});
+  return cases;
+}
+
+}  // namespace
+
+void add_attention_cases(std::vector<TacticCase>& cases) {
+  for (const AttentionCase& c : attention_cases()) {
+    cases.push_back(
+        {std::string("attention_") + c.name, [c](const OpTable& ops) { return CaseBuilder(c, ops).run(); }});
+  }
+}
+
+}  // namespace narae

@@ -17,12 +17,26 @@
 namespace narae {
 namespace {
 
+constexpr double usual_abs = 1e-6;  // rounding of values near 0, which no relative error bears
+constexpr double quantized_rel_l2 =
+    1e-2;  // what models with Q/DQ nodes agree to: a rounding to 8 bits may fall otherwise
+
 struct CompareFlags {
   ModelFlags model;
   std::string path, against, python;
   std::vector<std::string> inputs;
   double rel_l2 = 1e-5;
+  std::optional<double> abs;  // else usual_abs, or 0 where --rel-l2 0 wants the same bits
+  double most_abs() const { return abs.value_or(rel_l2 > 0 ? usual_abs : 0); }
+  bool differs(const Difference& d) const { return !(d.rel_l2 <= rel_l2 || d.max_abs <= most_abs()); }
 };
+
+bool is_quantized(const Graph& graph) {
+  for (const Node* node = graph.first(); node; node = node->next()) {
+    if (node->is("quantize") || node->is("dynamic_quantize_linear")) return true;
+  }
+  return false;
+}
 
 struct Divergence {
   std::string node, value;
@@ -60,7 +74,7 @@ class Comparison {
     std::optional<size_t> first;
     for (size_t i = 0; i < got.size(); ++i) {
       const Difference d = difference(got[i], want[i]);
-      const bool differs = !(d.rel_l2 <= flags_.rel_l2);
+      const bool differs = flags_.differs(d);
       if (differs && !first) first = i;
       list.push_back({{"name", engine->portable().output_names()[i]}, {"rel_l2", d.rel_l2}, {"max_abs", d.max_abs}});
       if (!d.note.empty()) list.back()["note"] = d.note;
@@ -77,6 +91,14 @@ class Comparison {
       console_.say("first divergence: node {}, value {}, relative L2 {:.3g}{}{}", d.node, d.value, d.rel_l2,
                    d.note.empty() ? "" : "; ", d.note);
       console_.exit_code = static_cast<int>(ErrorCode::differs);
+      if (is_quantized(engine->portable()) && flags_.rel_l2 < quantized_rel_l2) {
+        const std::string hint = fmt::format(
+            "the model quantises to 8 bits, where a rounding may fall otherwise: --rel-l2 {:g} is what such "
+            "models agree to",
+            quantized_rel_l2);
+        object["hint"] = hint;
+        console_.say("{}", hint);
+      }
     }
     console_.result(object);
   }
@@ -84,9 +106,14 @@ class Comparison {
  private:
   std::shared_ptr<Engine> load(const std::string& path, std::function<void(Graph&)> edit) {
     LoadOptions options = load_options(flags_.model);
-    options.first_sizes = [&](const Graph& graph) { return bind_symbols(graph, load_inputs(graph, flags_.inputs)); };
+    options.first_sizes = [&](const Graph& graph) {
+      refuse_decoder(graph, path);
+      return bind_symbols(graph, load_inputs(graph, flags_.inputs));
+    };
     options.edit = std::move(edit);
-    return load_watched(path, runtime_, options);
+    auto engine = load_watched(path, runtime_, options);
+    refuse_decoder(engine->portable(), path);
+    return engine;
   }
 
   std::vector<Tensor> outputs_of(const std::shared_ptr<Engine>& engine) {
@@ -147,7 +174,7 @@ class Comparison {
     const std::vector<Tensor> all = outputs_of(engine);
     for (size_t i = 0; i < kept.size(); ++i) {
       const Difference d = difference(all[outputs + i], load_tensor(kept[i]->file));
-      if (!(d.rel_l2 <= flags_.rel_l2)) return Divergence{kept[i]->node, kept[i]->name, d.rel_l2, d.note};
+      if (flags_.differs(d)) return Divergence{kept[i]->node, kept[i]->name, d.rel_l2, d.note};
     }
     return std::nullopt;
   }
@@ -174,10 +201,15 @@ void add_compare(CLI::App& app, Console& console) {
   command->add_option("--rel-l2", flags->rel_l2, "largest relative L2 error of an output that still passes")
       ->check(number_between(0, 1e30))
       ->capture_default_str();
+  command
+      ->add_option("--abs", flags->abs,
+                   "an output whose largest difference is at most this passes, too (1e-6; with --rel-l2 0: 0)")
+      ->check(number_between(0, 1e30));
   command->add_option("--python", flags->python,
                       "interpreter with onnxruntime; else the one that `make setup` made, or python3");
   command->footer(
-      "Exit code 5 when an output differs by more than --rel-l2; the first value inside the model that does is named.\n"
+      "Exit code 5 when an output differs by more than --rel-l2 and --abs; the first value inside the model that does "
+      "is named.\n"
       "Examples:\n  narae compare det.onnx --against onnxruntime --input x=x.npy\n  narae compare det.onnx --against "
       "det.narae --input x=x.npy --rel-l2 0");
   command->callback([flags, &console] { Comparison(*flags, console).run(); });

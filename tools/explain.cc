@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // narae explain: what the compiler did with a model and why, for the sizes it was selected for.
 #include <algorithm>
+#include <set>
 
 #include "arena_svg.h"
 #include "base/error.h"
@@ -50,13 +51,13 @@ void check_snapshots(const ExplainFlags& flags, const Snapshots& snapshots) {
 }
 
 void say_passes(const nlohmann::ordered_json& object, Console& console) {
-  console.line("passes");
+  console.line(object["passes"].empty() ? "passes: none ran" : "passes");
   for (const auto& pass : object["passes"]) {
     console.say("  {:<22} {:>8.2f} ms  {:>5} -> {:<5} nodes{}", pass["name"].get<std::string>(),
                 pass["ms"].get<double>(), pass["nodes_before"].get<size_t>(), pass["nodes_after"].get<size_t>(),
                 pass["changed"].get<bool>() ? "" : "  (no change)");
   }
-  console.line("fusions");
+  if (!object["fusions"].empty()) console.line("fusions");
   for (const auto& fusion : object["fusions"]) {
     const auto nodes = fusion["nodes"].get<std::vector<std::string>>();
     std::string names;
@@ -66,7 +67,7 @@ void say_passes(const nlohmann::ordered_json& object, Console& console) {
         "  {:<12} {}{}", fusion["kind"].get<std::string>(), names,
         done ? " -> " + fusion["into"].get<std::string>() : ": not done, " + fusion["reason"].get<std::string>());
   }
-  console.line("bodies");
+  if (!object["bodies"].empty()) console.line("bodies (predicted times)");
   for (const auto& body : object["bodies"]) {
     auto ms = [&](const char* key) {
       return body[key].is_null() ? std::string("-") : fmt::format("{:.4f}", body[key].get<double>());
@@ -77,21 +78,20 @@ void say_passes(const nlohmann::ordered_json& object, Console& console) {
 }
 
 void say_tactics(const nlohmann::ordered_json& object, Console& console) {
-  console.line("tactics");
+  console.line("tactics (estimated times, but those marked measured)");
   for (const auto& node : object["tactics"]) {
     const auto aliased = node["aliased"].get<int64_t>();
-    console.say("  {:<12} {:<40} {:.4f} ms  {}{}", node["op"].get<std::string>(), node["chosen"].get<std::string>(),
-                node["ms"].get<double>(), node["node"].get<std::string>(),
-                aliased == 0 ? std::string() : fmt::format("  ({} aliased)", aliased));
-    int shown = 0;
+    console.say("  {:<12} {:<40} {:.4f} ms{}  {}{}", node["op"].get<std::string>(), node["chosen"].get<std::string>(),
+                node["ms"].get<double>(), node["measured"].get<bool>() ? " measured" : "",
+                node["node"].get<std::string>(), aliased == 0 ? std::string() : fmt::format("  ({} aliased)", aliased));
+    std::set<std::string> names;  // the same kernel in other layouts is slower: fastest first
     for (const auto& other : node["candidates"]) {
-      if (++shown > 4) break;
+      if (!names.insert(other["name"].get<std::string>()).second || names.size() > 4) continue;
       console.say("      {:<48} {:.4f} ms{}  workspace {} bytes", other["name"].get<std::string>(),
                   other["ms"].get<double>(), other["measured"].get<bool>() ? " measured" : "",
                   other["workspace_bytes"].get<size_t>());
     }
-    const size_t all = node["candidates"].size();
-    if (all > 4) console.say("      .. {} more", all - 4);
+    if (names.size() > 4) console.say("      .. {} more", names.size() - 4);
   }
   console.say("reformats: {}", object["reformats"].get<int>());
   std::string names;
@@ -104,6 +104,7 @@ void say_tactics(const nlohmann::ordered_json& object, Console& console) {
   console.say("memory: arena {} bytes (lower bound {}), weights {} bytes, {} regions",
               memory["arena_bytes"].get<int64_t>(), memory["lower_bound_bytes"].get<int64_t>(),
               memory["weights_bytes"].get<int64_t>(), memory["regions"].size());
+  if (const auto states = memory["state_bytes"].get<int64_t>()) console.say("states: {} bytes at these sizes", states);
 }
 
 void write_text(const std::string& path, const std::string& text) {

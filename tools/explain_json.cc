@@ -34,6 +34,12 @@ Json candidates_json(const Node& node, const std::vector<Candidate>& candidates,
   return list;
 }
 
+bool is_measured(const Choice& chosen, const std::vector<Candidate>& candidates) {
+  return std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
+    return candidate.measured && choice_text(candidate.choice) == choice_text(chosen);
+  });
+}
+
 std::string label_of(const Value& value) {
   if (!value.name().empty()) return value.name();
   return value.producer() ? value.producer()->label() : std::string();
@@ -113,6 +119,7 @@ Json tactics_json(const Engine& engine, const Program& program, Device& device, 
                     {"op", node->op().name},
                     {"chosen", name_of(chosen.choice)},
                     {"ms", chosen.seconds * 1e3},
+                    {"measured", is_measured(chosen.choice, candidates)},
                     {"reference", chosen.choice.tactic->is_reference()},
                     {"aliased", aliased[node]},
                     {"layout_in", layouts(chosen.choice.inputs)},
@@ -159,10 +166,12 @@ Json memory_json(const Program& program, const Engine& engine) {
                        {"first", region.first},
                        {"last", region.last}});
   }
+  int64_t states = 0;
+  for (const Slot& slot : program.slots) states += slot.place == SlotPlace::state && slot.parent < 0 ? slot.bytes : 0;
   return {{"arena_bytes", program.arena_bytes},
           {"lower_bound_bytes", program.lower_bound_bytes},
           {"weights_bytes", engine.weights().bytes()},
-          {"state_bytes", 0},
+          {"state_bytes", states},
           {"regions", std::move(regions)}};
 }
 

@@ -15,7 +15,7 @@ namespace http = beast::http;
 using boost::asio::ip::tcp;
 
 struct HttpClient::Parts {
-  std::string host, port;
+  std::string host, name, port;  // the name is the host without the brackets of an IPv6 address
   boost::asio::io_context io;
   std::optional<tcp::socket> socket;
   beast::flat_buffer buffer;
@@ -29,6 +29,12 @@ HttpClient::HttpClient(const std::string& url) : parts_(std::make_unique<Parts>(
     fail(ErrorCode::usage, "\"{}\" is no URL of a server; give http://HOST:PORT", url);
   }
   parts_->host = rest.substr(0, colon);
+  parts_->name = parts_->host;
+  if (rest.front() == '[' && parts_->host.back() == ']') {
+    parts_->name = parts_->host.substr(1, parts_->host.size() - 2);
+  } else if (parts_->host.find(':') != std::string::npos) {
+    fail(ErrorCode::usage, "\"{}\" is no URL of a server; an IPv6 address goes in brackets, http://[::1]:PORT", url);
+  }
   parts_->port = rest.substr(colon + 1);
 }
 
@@ -39,7 +45,7 @@ HttpAnswer HttpClient::call(const std::string& method, const std::string& path, 
   try {
     if (!parts_->socket) {
       parts_->socket.emplace(parts_->io);
-      boost::asio::connect(*parts_->socket, tcp::resolver(parts_->io).resolve(parts_->host, parts_->port));
+      boost::asio::connect(*parts_->socket, tcp::resolver(parts_->io).resolve(parts_->name, parts_->port));
       parts_->socket->set_option(tcp::no_delay(true));
       parts_->buffer.clear();
     }

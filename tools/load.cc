@@ -153,14 +153,19 @@ void load(const LoadFlags& flags, Console& console) {
   console.say("{} sent, {} answered, {} refused, {} failed: {:.1f} requests/s, p50 {:.2f} ms, p99 {:.2f} ms",
               tally.sent, tally.answered, tally.refused, tally.failed, per_second, latency["p50"].get<double>(),
               latency["p99"].get<double>());
-  if (!tally.first_error.empty()) console.say("first error: {}", tally.first_error);
-  console.result({{"sent", tally.sent},
-                  {"answered", tally.answered},
-                  {"refused", tally.refused},
-                  {"failed", tally.failed},
-                  {"requests_per_s", per_second},
-                  {"latency_ms", latency},
-                  {"server_cpu_us_per_request", cpu_us}});
+  Json object = {{"sent", tally.sent},
+                 {"answered", tally.answered},
+                 {"refused", tally.refused},
+                 {"failed", tally.failed},
+                 {"requests_per_s", per_second},
+                 {"latency_ms", latency},
+                 {"server_cpu_us_per_request", cpu_us}};
+  if (!tally.first_error.empty()) {
+    console.say("first error: {}", tally.first_error);
+    object["first_error"] = tally.first_error;
+  }
+  if (tally.answered == 0) console.exit_code = static_cast<int>(ErrorCode::failed);
+  console.result(object);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "backend/backends.h"
 #include "base/error.h"
+#include "load/model_facts.h"
 
 namespace narae {
 namespace {
@@ -71,7 +72,10 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console) {
 }
 
 void add_model(CLI::App& app, std::string& path, ModelFlags& flags, Console& console) {
-  app.add_option("MODEL", path, "an ONNX model or an engine file (.narae); the content tells which")->required();
+  app.add_option(
+         "MODEL", path,
+         "an ONNX model, a GGUF file, a Hugging Face folder or an engine file (.narae); the content tells which")
+      ->required();
   add_model_flags(app, flags, console);
 }
 
@@ -127,6 +131,15 @@ LoadOptions load_options(const ModelFlags& flags) {
 std::shared_ptr<Engine> load_watched(const std::string& path, Runtime& runtime, const LoadOptions& options,
                                      CompileReport* report) {
   return watched(options, [&](const LoadOptions& seen) { return load_model(path, runtime, seen, report); });
+}
+
+void refuse_decoder(const Graph& graph, const std::string& path) {
+  const std::string* kind = find_fact(graph, "kind");
+  if (!kind || *kind != "decoder") return;
+  fail(ErrorCode::usage,
+       "\"{0}\" is a language model, which runs step by step; its logits come from `narae generate {0} --ids 1,2,3 "
+       "--max-tokens 1 --logits F.npy`",
+       path);
 }
 
 std::unique_ptr<Session> make_session(std::shared_ptr<const Engine> engine, Runtime& runtime, int core_set) {

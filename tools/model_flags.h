@@ -47,6 +47,9 @@ auto watched(LoadOptions options, const Load& load) {
 std::shared_ptr<Engine> load_watched(const std::string& path, Runtime& runtime, const LoadOptions& options,
                                      CompileReport* report = nullptr);
 
+// Throws Error usage for a language model: its inputs are rows of a step, its states live from one to the next.
+void refuse_decoder(const Graph& graph, const std::string& path);
+
 // A Session on a core set, its arena in the runtime's memory account.
 std::unique_ptr<Session> make_session(std::shared_ptr<const Engine> engine, Runtime& runtime, int core_set = 0);
 

@@ -42,8 +42,12 @@ void run(const RunFlags& flags, Console& console) {
   const double start = now_seconds();
   Runtime runtime(runtime_options(flags.model));
   LoadOptions options = load_options(flags.model);
-  options.first_sizes = [&](const Graph& graph) { return bind_symbols(graph, load_inputs(graph, flags.inputs)); };
+  options.first_sizes = [&](const Graph& graph) {
+    refuse_decoder(graph, flags.path);
+    return bind_symbols(graph, load_inputs(graph, flags.inputs));
+  };
   const std::shared_ptr<Engine> engine = load_watched(flags.path, runtime, options);
+  refuse_decoder(engine->portable(), flags.path);
   const std::vector<Tensor> inputs = load_inputs(engine->portable(), flags.inputs);
   const auto session = make_session(engine, runtime);
   session->output_dims(inputs);

@@ -6,7 +6,7 @@ import re
 import unittest
 
 from command import BAD_FILE, BINARY, COMMANDS, DIFFERS, DOES_NOT_FIT, FAILED, OK, ROOT, USAGE, CommandTest
-from onnx_file import F32, F64, read_npy, write_npy
+from onnx_file import F32, F64, model, node, ramp, read_npy, tensor, value_info, write_npy
 
 EVERYWHERE = ["--json", "--device", "--threads", "--isa", "--opt", "--passes", "--deterministic", "--seed",
               "--memory-limit", "--cache-dir"]
@@ -137,6 +137,47 @@ class Contract(CommandTest):
         self.error(BAD_FILE, *base, "--against", "gone.narae", says="gone.narae")
         self.error(FAILED, *base, "--against", "onnxruntime", "--python", "/nonexistent/python",
                    says=["/nonexistent/python", "make setup"])
+
+    def test_compare_near_zero(self):
+        """What is small beside --abs passes, unless the same bits are asked for."""
+        self.json("run", self.model, "--input", self.input, "--output-dir", "out")
+        values = read_npy(self.folder / "out/0.npy")[2]
+        write_npy(self.folder / "out/0.npy", F32, [2, 5], [values[0] + 5e-7] + values[1:])
+        base = ["compare", self.model, "--input", self.input, "--against", "out", "--rel-l2"]
+        self.assertIsNone(self.json(*base, "1e-9")["first_divergence"])
+        self.json(*base, "1e-9", "--abs", "1e-8", code=DIFFERS)
+        self.json(*base, "0", code=DIFFERS)
+        self.assertIsNone(self.json(*base, "0", "--abs", "1e-6")["first_divergence"])
+
+    def test_compare_knows_that_eight_bits_round(self):
+        nodes = [node("QuantizeLinear", ["x", "s"], ["q"], "q"), node("DequantizeLinear", ["q", "s"], ["y"], "d")]
+        eight = self.file("qdq.onnx", model(nodes, [value_info("x", F32, [1, 8])], [value_info("y", F32, [1, 8])],
+                                            [tensor("s", F32, [], [0.1])]))
+        x = self.array("q.npy", [1, 8])
+        (self.folder / "want").mkdir()
+        write_npy(self.folder / "want/0.npy", F32, [1, 8], ramp(8, 0.0101))
+        told = self.json("compare", eight, "--input", x, "--against", "want", code=DIFFERS)
+        self.assertIn("--rel-l2 0.01", told["hint"])
+        self.assertNotIn("hint", self.json("compare", eight, "--input", x, "--against", "want", "--rel-l2", "0.01", code=DIFFERS))
+        self.assertNotIn("hint", self.json("compare", self.model, "--input", self.input, "--against", "want", code=DIFFERS))
+
+    def test_explain_reads_well(self):
+        self.json("build", self.model, "-o", "cnn.narae")
+        for path in (self.model, "cnn.narae"):
+            lines = self.narae("explain", path).stdout.splitlines()
+            headings = [line.split(" ")[0] for line in lines if line in ("passes", "fusions") or line.startswith("bodies")]
+            for heading in headings:  # none without anything below it
+                at = next(i for i, line in enumerate(lines) if line.split(" ")[0] == heading)
+                self.assertTrue(lines[at + 1].startswith("  "), lines)
+            self.assertIn("passes" if path == self.model else "passes: none ran", lines)
+            self.assertIn("estimated", next(line for line in lines if line.startswith("tactics")))
+            seen = set()
+            for line in lines:
+                if not line.startswith("      "):
+                    seen = set()
+                elif "workspace" in line:
+                    self.assertNotIn(line.split()[0], seen)
+                    seen.add(line.split()[0])
 
     def test_compare_with_onnxruntime(self):
         python = ROOT / ".venv/bin/python"

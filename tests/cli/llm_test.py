@@ -34,6 +34,12 @@ class Llm(CommandTest):
         self.assertEqual(stopped["finish_reason"], "stop")
         self.assertEqual(stopped["text"], by_text["text"][:by_text["text"].find(by_text["text"][5:8])])
 
+    def test_run_and_compare_name_the_remedy(self):
+        for arguments in (("run", MODEL, "--output-dir", "out"), ("compare", MODEL, "--against", "out"),
+                          ("run", MODEL, "--output-dir", "out", "--input", "x.npy")):
+            self.assertIn("--logits", self.error(USAGE, *arguments, says="narae generate"))
+        self.leaves_nothing("out")
+
     def test_requests(self):
         lines = [{"id": f"r{i}", "ids": case["prompt_ids"], "max_tokens": 5 + i} for i, case in enumerate(GOLDEN)]
         (self.folder / "requests.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")

@@ -133,6 +133,18 @@ TEST_P(BlockGemmTactic, epilogues) {
   }
 }
 
+TEST_P(BlockGemmTactic, gated_units) {
+  for (const Dims& rows : {Dims{1}, Dims{3, 7}, Dims{70}}) {
+    SCOPED_TRACE(dims_text(rows));
+    Body body(rows, 512);
+    Value* gate = body.product(BlockFormat::q4_k, 300);
+    Value* up = body.product(BlockFormat::q6_k, 300);
+    Builder b = body.builder();
+    body.result(b.op("mul", {b.op("silu", {gate}), up}));
+    check(body.finish());
+  }
+}
+
 TEST_P(BlockGemmTactic, several_products_on_one_input) {
   for (const int64_t rows : {1, 33}) {
     Body body({rows}, 256);

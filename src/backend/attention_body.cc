@@ -53,8 +53,8 @@ class Matcher {
 
   bool read_scores(const std::function<SpanOf(const Dims&)>& spans) {
     body_.score_dims = node_dims(*body_.score_node, *dims_.symbols);
-    std::optional<ContractionBody> scores =
-        contraction_body(*body_.score_node, body_.score_dims, "matmul", spans, 0, {true, false});
+    std::optional<ContractionBody> scores = contraction_body(*body_.score_node, body_.score_dims, "matmul", spans, 0,
+                                                             {.scale = true, .residual = false, .masks = true});
     if (!scores) return false;
     body_.scores = std::move(*scores);
     body_.scale = body_.scores.scale;

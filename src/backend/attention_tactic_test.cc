@@ -20,15 +20,18 @@ struct AttentionCase {
   std::vector<int64_t> k_perm = {0, 2, 3, 1};  // where tokens come first
   double q_factor = 0, k_factor = 0, factor = 0;
   Dims mask = {};       // added to the scores
+  bool chosen = false;  // the mask is boolean and chooses between the score and -10000
   bool hidden = false;  // some of the mask is -inf
 };
 
 // One in three is hidden, never the first of a row.
-Tensor mask_values(const Dims& dims, bool hidden) {
-  Tensor tensor = Tensor::allocate(DType::f32, dims);
+Tensor mask_values(const AttentionCase& c) {
+  Tensor tensor = Tensor::allocate(c.chosen ? DType::boolean : DType::f32, c.mask);
   fill_normal(tensor, 77);
-  for (int64_t i = 0; hidden && i < tensor.count(); ++i) {
-    if (i % dims.back() % 3 == 2) tensor.as<float>()[i] = -INFINITY;
+  for (int64_t i = 0; i < tensor.count(); ++i) {
+    const bool hide = i % c.mask.back() % 3 == 2;
+    if (c.chosen) tensor.as<uint8_t>()[i] = !hide;
+    if (c.hidden && hide) tensor.as<float>()[i] = -INFINITY;
   }
   return tensor;
 }
@@ -78,9 +81,11 @@ class CaseBuilder {
         MatmulAttributes{false, transpose_b});
     if (c_.factor != 0) s = b.op("mul", {s, b.scalar(c_.factor)});
     if (!c_.mask.empty()) {
-      operands_.push_back(graph_->add_constant(mask_values(c_.mask, c_.hidden)));
-      outside.push_back(body_->add_input("mask", DType::f32, to_shape(c_.mask)));
-      s = b.op("add", {scores_body_->add_input("mask", DType::f32, to_shape(c_.mask)), s});
+      const DType type = c_.chosen ? DType::boolean : DType::f32;
+      operands_.push_back(graph_->add_constant(mask_values(c_)));
+      outside.push_back(body_->add_input("mask", type, to_shape(c_.mask)));
+      Value* mask = scores_body_->add_input("mask", type, to_shape(c_.mask));
+      s = c_.chosen ? b.op("select", {mask, s, b.scalar(-10000)}) : b.op("add", {mask, s});
     }
     if (s->producer()->is("matmul"))  // no body of its own
       return Builder(*body_).op("matmul", {q, k}, MatmulAttributes{false, transpose_b});
@@ -194,6 +199,34 @@ std::vector<AttentionCase> attention_cases() {
        .factor = 0.15,
        .mask = {70, 1100},
        .hidden = true});
+  add({.name = "chosen_keys",
+       .n = 2,
+       .heads = 3,
+       .queries = 17,
+       .keys = 37,
+       .width = 8,
+       .value_width = 8,
+       .factor = 0.3,
+       .mask = {2, 1, 1, 37},
+       .chosen = true});
+  add({.name = "chosen_by_query",
+       .n = 2,
+       .heads = 3,
+       .queries = 40,
+       .keys = 600,
+       .width = 8,
+       .value_width = 8,
+       .mask = {2, 1, 40, 600},
+       .chosen = true});
+  add({.name = "chosen_queries",
+       .n = 2,
+       .heads = 3,
+       .queries = 17,
+       .keys = 37,
+       .width = 8,
+       .value_width = 8,
+       .mask = {3, 17, 1},
+       .chosen = true});
   return cases;
 }
 

@@ -144,7 +144,8 @@ SymbolValues generic_symbols(const Node& node) {
   return values;
 }
 
-bool lower_rest(const Node& node, const NodeDims& dims, size_t part, const SpanOf& span_of, ContractionBody& body) {
+bool lower_rest(const Node& node, const NodeDims& dims, size_t part, const SpanOf& span_of, bool masks,
+                ContractionBody& body) {
   const Graph& graph = *node.bodies()[0];
   Value* const output = graph.outputs()[part];
   std::vector<const Node*> rest;
@@ -156,8 +157,9 @@ bool lower_rest(const Node& node, const NodeDims& dims, size_t part, const SpanO
   const auto class_of = [&](const Value& value) {
     if (&value == body.anchor->output(0)) return ScalarClass::full;
     const int operand = operand_of(node, &value);
+    const bool readable = value.dtype() == DType::f32 || (masks && value.dtype() == DType::boolean);
     const std::optional<ScalarClass> span =
-        operand < 0 || value.dtype() != DType::f32 ? std::nullopt : span_of(dims.inputs[static_cast<size_t>(operand)]);
+        operand < 0 || !readable ? std::nullopt : span_of(dims.inputs[static_cast<size_t>(operand)]);
     if (!span) followed = false;
     return span.value_or(ScalarClass::full);
   };
@@ -227,7 +229,8 @@ std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims
   }
   for (const Value* value : node.outputs()) generic.outputs.push_back(evaluate(value->shape(), symbols));
   const Dims result = evaluate(body.anchor->output(0)->shape(), symbols);
-  if (generic.outputs[part] != result || !lower_rest(node, generic, part, spans(result), body)) return std::nullopt;
+  if (generic.outputs[part] != result) return std::nullopt;
+  if (!lower_rest(node, generic, part, spans(result), can.masks, body)) return std::nullopt;
   const bool has_bias = body.operands.size() > 2 && body.operands[2] >= 0;
   if (body.has_rest()) Peeler(body, generic, result).run(can.scale, !has_bias, can.residual);
   return body;

@@ -40,6 +40,7 @@ const Node* contraction_anchor(const Node& node, std::string_view op, size_t par
 struct BodyAbility {
   bool scale = false;        // a constant factor; else it stays in the rest, as does
   bool residual = true;      // a residual
+  bool masks = false;        // boolean operands of the rest
   bool from_blocks = false;  // true: only bodies that decode the right operand (dequantize_blocks); else only others
 };
 

@@ -47,7 +47,7 @@ TacticCase plain_case(const GemmCase& c) {
           }};
 }
 
-using Operand = std::function<Value*(const char* name, Shape shape)>;
+using Operand = std::function<Value*(const char* name, Shape shape, DType type)>;
 using Epilogue = std::function<Value*(Builder&, Value* y, const Operand& operand)>;
 
 TacticCase body_case(const GemmCase& c, const char* suffix, Epilogue epilogue) {
@@ -61,9 +61,9 @@ TacticCase body_case(const GemmCase& c, const char* suffix, Epilogue epilogue) {
             Value* left = body->add_input("a", DType::f32, to_shape(c.a));
             Value* right = body->add_input("b", DType::f32, to_shape(c.b));
             Value* y = b.op("matmul", {left, right}, MatmulAttributes{c.transpose_a, c.transpose_b});
-            const Operand operand = [&](const char* name, Shape shape) {
-              operands.push_back(graph->add_input(name, DType::f32, shape));
-              return body->add_input(name, DType::f32, std::move(shape));
+            const Operand operand = [&](const char* name, Shape shape, DType type) {
+              operands.push_back(graph->add_input(name, type, shape));
+              return body->add_input(name, type, std::move(shape));
             };
             body->add_output(epilogue(b, y, operand));
             Node* node = graph->add_node(ops.get("fused"), make_attributes(FusedAttributes{"contraction"}), operands, 1,
@@ -74,23 +74,30 @@ TacticCase body_case(const GemmCase& c, const char* suffix, Epilogue epilogue) {
 }
 
 Value* bias_residual_relu(Builder& b, Value* y, const Operand& operand) {
-  Value* biased = b.op("add", {y, operand("bias", {y->shape().back()})});
-  return b.op("relu", {b.op("add", {biased, operand("residual", y->shape())})});
+  Value* biased = b.op("add", {y, operand("bias", {y->shape().back()}, DType::f32)});
+  return b.op("relu", {b.op("add", {biased, operand("residual", y->shape(), DType::f32)})});
 }
 Value* bias_gelu(Builder& b, Value* y, const Operand& operand) {
-  return b.op("gelu", {b.op("add", {y, operand("bias", {y->shape().back()})})});
+  return b.op("gelu", {b.op("add", {y, operand("bias", {y->shape().back()}, DType::f32)})});
 }
 // A scale for all, a gain per row, a gate of every element.
 Value* every_class(Builder& b, Value* y, const Operand& operand) {
   Shape rows = y->shape();
   rows.back() = 1;
-  Value* scaled = b.op("mul", {b.op("mul", {y, operand("scale", {})}), operand("rows", rows)});
-  return b.op("mul", {b.op("sigmoid", {scaled}), operand("gate", y->shape())});
+  Value* scaled = b.op("mul", {b.op("mul", {y, operand("scale", {}, DType::f32)}), operand("rows", rows, DType::f32)});
+  return b.op("mul", {b.op("sigmoid", {scaled}), operand("gate", y->shape(), DType::f32)});
 }
 // A mask that is the same for all heads and rows, as attention adds to scores.
 Value* masked(Builder& b, Value* y, const Operand& operand) {
   const Shape& s = y->shape();
-  return b.op("add", {b.op("mul", {y, b.scalar(0.2)}), operand("mask", {s[0], 1, 1, s[3]})});
+  return b.op("add", {b.op("mul", {y, b.scalar(0.2)}), operand("mask", {s[0], 1, 1, s[3]}, DType::f32)});
+}
+
+// One that chooses, by key and then by query.
+Value* chosen(Builder& b, Value* y, const Operand& operand) {
+  const Shape& s = y->shape();
+  Value* kept = b.op("select", {operand("keys", {s[0], 1, 1, s[3]}, DType::boolean), y, b.scalar(-100)});
+  return b.op("select", {operand("queries", {s[2], s[3]}, DType::boolean), kept, b.scalar(-50)});
 }
 
 }  // namespace
@@ -103,6 +110,7 @@ void add_gemm_cases(std::vector<TacticCase>& cases) {
     cases.push_back(body_case(c, "bias_gelu", bias_gelu));
     cases.push_back(body_case(c, "every_class", every_class));
     if (std::string(c.name) == "batched_scores") cases.push_back(body_case(c, "masked", masked));
+    if (std::string(c.name) == "batched_scores") cases.push_back(body_case(c, "chosen", chosen));
   }
 }
 

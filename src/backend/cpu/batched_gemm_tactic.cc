@@ -61,7 +61,8 @@ std::optional<BatchedProblem> batched_problem(const Node& node, const NodeDims& 
       return tile_class(space, operand);
     };
   };
-  std::optional<ContractionBody> body = contraction_body(node, dims, "matmul", spans, 0, {true, false});
+  std::optional<ContractionBody> body =
+      contraction_body(node, dims, "matmul", spans, 0, {.scale = true, .residual = false, .masks = true});
   if (!body || element_count(body->result) == 0) return std::nullopt;
   const auto& attributes = body->anchor->attributes<MatmulAttributes>();
   const Dims& a = dims.inputs[static_cast<size_t>(body->operands[0])];

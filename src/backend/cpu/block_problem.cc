@@ -63,7 +63,7 @@ std::optional<BlockProblem> block_problem(const Node& node, const NodeDims& dims
   const auto spans = [&](const Dims& result) -> SpanOf {
     return [space = TileSpace{result, 0, false, 1}](const Dims& operand) { return tile_class(space, operand); };
   };
-  std::optional<ContractionBody> body = contraction_body(node, dims, "matmul", spans, part, {false, true, true});
+  std::optional<ContractionBody> body = contraction_body(node, dims, "matmul", spans, part, {.from_blocks = true});
   if (!body) return std::nullopt;
   BlockProblem problem;
   problem.part = part;

@@ -27,7 +27,7 @@ std::optional<SpreadProblem> spread_problem(const Node& node, const NodeDims& di
   const auto spans = [](const Dims& result) -> SpanOf {
     return [space = TileSpace{result, result.size() - 1}](const Dims& operand) { return tile_class(space, operand); };
   };
-  std::optional<ContractionBody> body = contraction_body(node, dims, "conv_transpose", spans, 0, {false, false});
+  std::optional<ContractionBody> body = contraction_body(node, dims, "conv_transpose", spans, 0, {.residual = false});
   if (!body || body->has_rest() || body->bias >= 0) return std::nullopt;
   const auto& a = body->anchor->attributes<ConvTransposeAttributes>();
   SpreadProblem problem;

@@ -60,9 +60,13 @@ KernelAct kernel_act(const ContractionBody& body) {
 
 TileEpilogue::TileEpilogue(const ContractionBody& body, const NodeDims& dims, const TileSpace& space,
                            const ScalarSteps& steps, int64_t max_columns)
-    : block_(space.block) {
+    : block_(space.block), load_mask_(steps.load[static_cast<int>(ScalarType::boolean)]) {
   max_rows_ = std::max<int64_t>(1, 2048 / std::max<int64_t>(1, max_columns));
-  plan_ = make_epilogue_plan(body.rest, steps, max_rows_, max_columns);
+  ScalarProgram program = body.rest;
+  for (ScalarInput& input : program.inputs) {
+    if (input.type == ScalarType::boolean) input.type = ScalarType::f32;
+  }
+  plan_ = make_epilogue_plan(program, steps, max_rows_, max_columns);
   const Layout layout =
       space.blocked ? Layout::blocked(static_cast<int>(space.images), static_cast<int>(space.block)) : Layout::plain();
   const Axes axes = axes_of(space);
@@ -73,6 +77,9 @@ TileEpilogue::TileEpilogue(const ContractionBody& body, const NodeDims& dims, co
     operand.index = static_cast<size_t>(body.rest_operands[i]);
     const std::vector<int64_t> strides = operand_strides(dims.inputs[operand.index], space.dims, layout);
     const ScalarClass broadcast = body.rest.inputs[i].broadcast;
+    operand.boolean = body.rest.inputs[i].type == ScalarType::boolean;
+    operand.mask_offset = mask_floats_;
+    if (operand.boolean) mask_floats_ += static_cast<size_t>((max_rows_ * max_columns + 15) / 16 * 16);
     operand.by_column = broadcast == ScalarClass::full || broadcast == ScalarClass::column;
     operand.block_stride = operand.by_column ? strides[axes.column] : 0;
     if (broadcast == ScalarClass::full || broadcast == ScalarClass::row) {
@@ -97,20 +104,37 @@ TileEpilogue::TileEpilogue(const ContractionBody& body, const NodeDims& dims, co
   }
 }
 
+StepOperand TileEpilogue::operand_at(const Operand& operand, const HotTile& tile, int64_t row, int64_t rows,
+                                     std::span<void* const> operands, float* masks) const {
+  const int64_t offset = operand.image_offsets[static_cast<size_t>(tile.image)] + row * operand.row_stride +
+                         tile.column / block_ * operand.block_stride + (operand.by_column ? tile.column % block_ : 0);
+  StepOperand result;
+  result.row_stride = operand.row_stride;
+  if (!operand.boolean) {
+    result.data = static_cast<const float*>(operands[operand.index]) + offset;
+    return result;
+  }
+  const auto* from = static_cast<const uint8_t*>(operands[operand.index]) + offset;
+  float* to = masks + operand.mask_offset;
+  const int64_t columns = operand.by_column ? tile.columns : 1;
+  for (int64_t i = 0; i < (operand.row_stride == 0 ? 1 : rows); ++i) {
+    load_mask_(from + i * operand.row_stride, to + i * columns, columns);
+  }
+  result.data = to;
+  if (operand.row_stride != 0) result.row_stride = columns;
+  return result;
+}
+
 void TileEpilogue::run(const HotTile& tile, std::span<void* const> operands, void* scratch) const {
   std::array<StepOperand, 16> inputs;
+  auto* masks = reinterpret_cast<float*>(static_cast<char*>(scratch) + plan_.scratch_bytes);
   for (int64_t done = 0; done < tile.rows; done += max_rows_) {
+    const int64_t rows = std::min(max_rows_, tile.rows - done);
     for (size_t i = 0; i < operands_.size(); ++i) {
-      const Operand& operand = operands_[i];
-      const int64_t offset = operand.image_offsets[static_cast<size_t>(tile.image)] +
-                             (tile.row + done) * operand.row_stride + tile.column / block_ * operand.block_stride +
-                             (operand.by_column ? tile.column % block_ : 0);
-      inputs[i].data = static_cast<const float*>(operands[operand.index]) + offset;
-      inputs[i].row_stride = operand.row_stride;
+      inputs[i] = operand_at(operands_[i], tile, tile.row + done, rows, operands, masks);
     }
     float* out = tile.data + done * tile.row_stride;
-    epilogue_run(plan_, out, tile.row_stride, out, tile.row_stride, inputs.data(),
-                 std::min(max_rows_, tile.rows - done), tile.columns, scratch);
+    epilogue_run(plan_, out, tile.row_stride, out, tile.row_stride, inputs.data(), rows, tile.columns, scratch);
   }
 }
 

@@ -35,7 +35,7 @@ class TileEpilogue {
   TileEpilogue(const ContractionBody& body, const NodeDims& dims, const TileSpace& space, const ScalarSteps& steps,
                int64_t max_columns);
   const char* error() const { return plan_.error; }
-  size_t scratch_bytes() const { return plan_.scratch_bytes; }
+  size_t scratch_bytes() const { return plan_.scratch_bytes + mask_floats_ * sizeof(float); }
   void run(const HotTile& tile, std::span<void* const> operands, void* scratch) const;
 
  private:
@@ -44,10 +44,17 @@ class TileEpilogue {
     std::vector<int64_t> image_offsets;
     int64_t row_stride = 0, block_stride = 0;  // block_stride: per `block` columns
     bool by_column = false;
+    // Booleans are bytes, and brought to f32 in scratch, from this offset on.
+    bool boolean = false;
+    size_t mask_offset = 0;
   };
+  StepOperand operand_at(const Operand& operand, const HotTile& tile, int64_t row, int64_t rows,
+                         std::span<void* const> operands, float* masks) const;
   EpiloguePlan plan_;
   std::vector<Operand> operands_;  // of program inputs 1..
   int64_t block_ = 1, max_rows_ = 1;
+  size_t mask_floats_ = 0;
+  void (*load_mask_)(const void* source, float* out, int64_t n) = nullptr;
 };
 
 // Binds a launch's operands and a thread's scratch; must outlive the epilogue that it binds.

@@ -250,11 +250,14 @@ void weigh_rows(float* scores, int64_t stride, int64_t rows, int64_t n, bool fir
     const float high = before != before || before > now ? before : now;
     const float shift = high == none ? 0.0f : high;
     const float sum = exponentials(row, n, shift);
-    float shrink = before - shift;
-    exponentials(&shrink, 1, 0);
     s.high[r] = high;
-    s.sum[r] = first ? sum : s.sum[r] * shrink + sum;
-    s.shrink[r] = shrink;
+    if (first) {
+      s.sum[r] = sum;
+      continue;
+    }
+    s.shrink[r] = before - shift;
+    exponentials(s.shrink + r, 1, 0);
+    s.sum[r] = s.sum[r] * s.shrink[r] + sum;
   }
 }
 

@@ -31,6 +31,7 @@ void embed(const EmbedFlags& flags, Console& console) {
   require_text(flags.text, "--text");
   const TextFile file(flags.text);
   Runtime runtime(runtime_options(flags.everywhere));
+  note_activations(flags.everywhere, runtime);
   EncoderModel model = watched(load_options(flags.everywhere),
                                [&](const LoadOptions& options) { return load_encoder(flags.model, runtime, options); });
   Embedder embedder(std::move(model), runtime.device(), &runtime.budget());
@@ -49,7 +50,8 @@ void embed(const EmbedFlags& flags, Console& console) {
 void add_embed(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand("embed", "vectors of texts by an encoder");
   auto flags = std::make_shared<EmbedFlags>();
-  command->add_option("MODEL", flags->model, "a .gguf file or a Hugging Face folder")->required();
+  command->add_option("MODEL", flags->model, "a .gguf file, a Hugging Face folder or an engine file made of one")
+      ->required();
   command->add_option("--text", flags->text, "file with a text a line, in UTF-8")->required();
   add_model_flags(*command, flags->everywhere, console);
   command->footer("Example:\n  narae embed minilm --text sentences.txt --json");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // narae generate: answers of a language model to one prompt, or to many at once.
 #include <fstream>
+#include <optional>
 
 #include "answers.h"
 #include "base/error.h"
@@ -17,7 +18,8 @@ using Json = nlohmann::ordered_json;
 struct GenerateFlags {
   LlmFlags llm;
   SamplingFlags sampling;
-  std::string ids, prompt, chat, requests, logits;
+  std::optional<std::string> prompt;  // may be empty: the model's own beginning is then all
+  std::string ids, chat, requests, logits;
   int32_t concurrency = 1;
 };
 
@@ -70,7 +72,7 @@ void answer_one(const GenerateFlags& flags, Executor& executor, Runtime& runtime
   const LanguageModel& model = executor.model();
   std::vector<int32_t> ids;
   if (!flags.ids.empty()) ids = parse_ids(flags.ids);
-  if (!flags.prompt.empty()) ids = text_prompt(model, flags.prompt);
+  if (flags.prompt) ids = text_prompt(model, *flags.prompt);
   if (!flags.chat.empty()) {
     const Json chat = parse_json(TextFile(flags.chat).text(), fmt::format("\"{}\"", flags.chat));
     ids = chat_prompt(model, chat.is_object() && chat.contains("messages") ? chat.at("messages") : chat);
@@ -121,7 +123,7 @@ void answer_all(const GenerateFlags& flags, Executor& executor, Console& console
 }
 
 void generate(const GenerateFlags& flags, Console& console) {
-  const int ways = !flags.ids.empty() + !flags.prompt.empty() + !flags.chat.empty() + !flags.requests.empty();
+  const int ways = !flags.ids.empty() + flags.prompt.has_value() + !flags.chat.empty() + !flags.requests.empty();
   if (ways != 1) fail(ErrorCode::usage, "give one of --ids, --prompt, --chat and --requests");
   if (!flags.logits.empty() && !flags.requests.empty()) fail(ErrorCode::usage, "--logits takes a single prompt");
   Runtime runtime(runtime_options(flags.llm.everywhere));

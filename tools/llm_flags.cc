@@ -6,7 +6,7 @@
 namespace narae {
 
 void add_llm(CLI::App& app, LlmFlags& flags, Console& console) {
-  app.add_option("MODEL", flags.path, "a .gguf file or a Hugging Face folder")->required();
+  app.add_option("MODEL", flags.path, "a .gguf file, a Hugging Face folder or an engine file made of one")->required();
   add_model_flags(app, flags.everywhere, console);
   add_kv(app, flags);
 }
@@ -61,6 +61,7 @@ void add_sampling(CLI::App& app, SamplingFlags& flags) {
 }
 
 LanguageModel load_llm(const LlmFlags& flags, Runtime& runtime) {
+  note_activations(flags.everywhere, runtime);
   LoadOptions options = load_options(flags.everywhere);
   options.model.kv = dtype_from_name(flags.kv);
   options.model.page_size = flags.page_size;

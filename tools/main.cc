@@ -2,6 +2,7 @@
 // The narae command. Every error of every subcommand is caught here and nowhere else: exit codes and the shape of an
 // error are promised in docs/cli.md.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -34,6 +35,46 @@ int report(Console& console, const Error& error) {
   return error.code() == ErrorCode::internal ? 1 : static_cast<int>(error.code());
 }
 
+// How many letters of `a` must be changed, added or left out to make `b`.
+size_t letters_apart(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t corner = row[0]++;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t best = std::min({row[j] + 1, row[j + 1] + 1, corner + (a[i] != b[j])});
+      corner = row[j + 1];
+      row[j + 1] = best;
+    }
+  }
+  return row.back();
+}
+
+// The flag of the command that `wrong` may stand for: one that begins so, else one that is nearly so; empty: none.
+std::string flag_like(const CLI::App& command, const std::string& wrong) {
+  std::string near;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      const std::string flag = "--" + name;
+      if (flag.rfind(wrong, 0) == 0) return flag;
+      if (near.empty() && letters_apart(wrong, flag) <= 2) near = flag;
+    }
+  }
+  return near;
+}
+
+// What the command did not take, in the order it was written in.
+std::string surplus_text(const CLI::App& command) {
+  std::string text, likely;
+  for (const std::string& word : command.remaining()) {
+    text += (text.empty() ? "" : " ") + word;
+    if (!likely.empty() || word.rfind("--", 0) != 0 || word.size() < 4) continue;
+    likely = flag_like(command, word.substr(0, word.find('=')));
+  }
+  return fmt::format("{} takes no {}{}", command.get_name(), text,
+                     likely.empty() ? "" : ": did you mean " + likely + "?");
+}
+
 int usage(Console& console, const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) console.json = console.json || std::strcmp(argv[i], "--json") == 0;
   std::string known;
@@ -48,7 +89,12 @@ int usage(Console& console, const CLI::App& app, const CLI::ParseError& error, i
   }
   const auto chosen = app.get_subcommands();
   const std::string help = chosen.empty() ? "narae --help" : "narae " + chosen.front()->get_name() + " --help";
-  return report(console, Error(ErrorCode::usage, fmt::format("{}; see {}", error.what(), help)));
+  std::string what = error.what();
+  if (!chosen.empty() && !chosen.front()->remaining().empty()) {  // the cause of what is said to be missing
+    const bool all = dynamic_cast<const CLI::ExtrasError*>(&error);
+    what = surplus_text(*chosen.front()) + (all ? "" : "; " + what);
+  }
+  return report(console, Error(ErrorCode::usage, fmt::format("{}; see {}", what, help)));
 }
 
 int run(Console& console, int argc, char** argv) {

@@ -44,6 +44,7 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console) {
   app.add_option("--activations", flags.activations,
                  "products with weights in blocks (GGUF) bring the other side to 8 bits, or leave it in f32: slower")
       ->check(CLI::IsMember({"int8", "fp32"}))
+      ->each([&flags](const std::string& value) { flags.int8_asked = value == "int8"; })
       ->group(group)
       ->capture_default_str();
   app.add_option("--opt", flags.opt, "0-2: choose kernels by the cost model; 3-5: by timing them, longer and longer")
@@ -140,6 +141,12 @@ void refuse_decoder(const Graph& graph, const std::string& path) {
        "\"{0}\" is a language model, which runs step by step; its logits come from `narae generate {0} --ids 1,2,3 "
        "--max-tokens 1 --logits F.npy`",
        path);
+}
+
+void note_activations(const ModelFlags& flags, Runtime& runtime) {
+  const Target& target = runtime.device()->target();
+  if (!flags.int8_asked || target.int8_activations) return;
+  fmt::print(stderr, "narae: {} has no products of 8-bit rows, so --activations int8 computes in fp32\n", target.isa);
 }
 
 std::unique_ptr<Session> make_session(std::shared_ptr<const Engine> engine, Runtime& runtime, int core_set) {

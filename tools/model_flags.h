@@ -18,6 +18,7 @@ struct ModelFlags {
   std::string device = "cpu", isa = "auto", activations = "int8", passes = "all", cache_dir;
   int threads = 0, opt = 2;
   bool deterministic = false, keep_bodies = false;
+  bool int8_asked = false;  // --activations int8 was written
   uint64_t seed = 0;
   uint64_t memory_limit = 0;
 };
@@ -49,6 +50,9 @@ std::shared_ptr<Engine> load_watched(const std::string& path, Runtime& runtime, 
 
 // Throws Error usage for a language model: its inputs are rows of a step, its states live from one to the next.
 void refuse_decoder(const Graph& graph, const std::string& path);
+
+// Says on stderr that --activations int8 was asked for where the device has no such products.
+void note_activations(const ModelFlags& flags, Runtime& runtime);
 
 // A Session on a core set, its arena in the runtime's memory account.
 std::unique_ptr<Session> make_session(std::shared_ptr<const Engine> engine, Runtime& runtime, int core_set = 0);

@@ -41,6 +41,7 @@ void run(const RunFlags& flags, Console& console) {
   require_text(flags.output_dir, "--output-dir");
   const double start = now_seconds();
   Runtime runtime(runtime_options(flags.model));
+  note_activations(flags.model, runtime);
   LoadOptions options = load_options(flags.model);
   options.first_sizes = [&](const Graph& graph) {
     refuse_decoder(graph, flags.path);

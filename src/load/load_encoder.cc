@@ -2,8 +2,8 @@
 #include "load/load_encoder.h"
 
 #include "base/error.h"
-#include "import/text/read_tokenizer.h"
 #include "load/model_facts.h"
+#include "load/model_tokenizer.h"
 
 namespace narae {
 namespace {
@@ -31,7 +31,7 @@ EncoderModel load_encoder(const std::string& path, Runtime& runtime, const LoadO
   require_encoder(graph, path);  // an engine file is not edited
   model.context = number_fact(graph, "context");
   model.width = graph.outputs()[0]->shape()[1].value();
-  model.tokenizer = load_tokenizer(path);
+  model.tokenizer = tokenizer_of(graph, path);
   if (const int64_t vocabulary = number_fact(graph, "vocabulary"); model.tokenizer->size() > vocabulary) {
     fail(ErrorCode::bad_file, "\"{}\": the tokenizer knows {} tokens, the model {}", path, model.tokenizer->size(),
          vocabulary);

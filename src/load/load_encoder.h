@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A GGUF file or a Hugging Face folder -> an encoder of texts: compiled, its tokenizer read.
+// A GGUF file, a Hugging Face folder or an engine file built from one -> an encoder of texts: compiled, its tokenizer
+// read.
 #pragma once
 
 #include "llm/embedder.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A GGUF file or a Hugging Face folder -> a language model: both entries compiled, tokenizer and chat template read.
+// A GGUF file, a Hugging Face folder or an engine file built from one -> a language model: both entries compiled,
+// tokenizer and chat template read.
 #pragma once
 
 #include "llm/language_model.h"

@@ -27,11 +27,22 @@ bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
+// Eight bytes that say how long the JSON behind them is.
+bool may_be_safetensors(std::span<const std::byte> bytes) {
+  uint64_t length = 0;
+  if (bytes.size() < 10) return false;
+  std::memcpy(&length, bytes.data(), 8);
+  return length >= 2 && length <= bytes.size() - 8 && begins_with(bytes.subspan(8), "{");
+}
+
 std::shared_ptr<Engine> compile_model(ModelKind kind, const std::string& path, Runtime& runtime,
                                       const LoadOptions& options, CompileReport* report) {
   const double start = now_seconds();
   std::unique_ptr<Graph> graph =
       kind == ModelKind::onnx ? import_onnx(path, runtime.ops()) : import_model(path, runtime.ops(), options.model);
+  if (kind != ModelKind::onnx) {  // an engine file made of it finds its tokenizer there
+    graph->metadata().emplace_back("source", std::filesystem::absolute(path).lexically_normal().string());
+  }
   return with_context([&] { return fmt::format("{} \"{}\"", kind == ModelKind::onnx ? "onnx" : "model", path); },
                       [&] {
                         CompileOptions compile_options = options.compile;
@@ -73,6 +84,10 @@ ModelKind recognise(const std::string& path) {
   const std::span<const std::byte> bytes = file->bytes();
   if (is_engine_file(bytes)) return ModelKind::engine;
   if (begins_with(bytes, "GGUF")) return ModelKind::gguf;
+  if (may_be_safetensors(bytes)) {
+    fail(ErrorCode::bad_file, "\"{}\" holds weights alone; give its folder, where config.json says what they are",
+         path);
+  }
   if (may_be_onnx(bytes)) return ModelKind::onnx;
   fail(ErrorCode::bad_file, "\"{}\" is neither an ONNX model nor a GGUF nor a Narae engine file{}", path,
        bytes.empty() ? ": it is empty" : "");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/interpret.h"
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
@@ -29,14 +30,31 @@ void check_input(const Value& value, size_t i, DType dtype, const Dims& dims) {
   check_value(fmt::format("input {} \"{}\"", i, value.name()), value, dtype, dims);
 }
 
-void set_symbol(SymbolValues& values, const Dim& symbol, int64_t value, const std::string& where) {
+// The values of a size's symbols and the inputs that they come from.
+std::string origins(const Graph& graph, const std::vector<Dim>& symbols, const SymbolValues& values) {
+  std::string text;
+  for (const SymbolSource& source : graph.symbol_sources()) {
+    if (std::find(symbols.begin(), symbols.end(), source.symbol) == symbols.end()) continue;
+    const auto value = values.find(source.symbol.symbol_name());
+    const bool axis = source.axis >= 0;
+    text +=
+        fmt::format("{}{} = {}, {} {} of input \"{}\"", text.empty() ? "" : "; ", source.symbol.symbol_name(),
+                    value == values.end() ? std::string("?") : std::to_string(value->second), axis ? "axis" : "element",
+                    axis ? source.axis : source.element, graph.inputs()[static_cast<size_t>(source.input)]->name());
+  }
+  return text;
+}
+
+void set_symbol(const Graph& graph, SymbolValues& values, const Dim& symbol, int64_t value, const std::string& where) {
   const std::string& name = symbol.symbol_name();
   if (value < symbol.low() || value > symbol.high()) {
     fail(ErrorCode::does_not_fit, "{} = {} at {} is outside [{}, {}]", name, value, where, symbol.low(), symbol.high());
   }
   const auto [it, fresh] = values.emplace(name, value);
   if (!fresh && it->second != value) {
-    fail(ErrorCode::does_not_fit, "{} is {} at {}, but {} elsewhere", name, value, where, it->second);
+    const std::string first = origins(graph, {symbol}, values);
+    fail(ErrorCode::does_not_fit, "{} is {} at {}, but {}", name, value, where,
+         first.empty() ? fmt::format("{} elsewhere", it->second) : first);
   }
 }
 
@@ -46,7 +64,7 @@ void bind_sizes(const Graph& graph, SymbolValues& values, const std::vector<Dims
     for (size_t axis = 0; axis < input.shape().size(); ++axis) {
       const Dim& dim = input.shape()[axis];
       if (dim.is_symbol()) {
-        set_symbol(values, dim, input_dims[i][axis], fmt::format("axis {} of input \"{}\"", axis, input.name()));
+        set_symbol(graph, values, dim, input_dims[i][axis], fmt::format("axis {} of input \"{}\"", axis, input.name()));
       }
     }
   }
@@ -55,10 +73,14 @@ void bind_sizes(const Graph& graph, SymbolValues& values, const std::vector<Dims
 // Sizes of inputs that are expressions rather than symbols (after passes) must agree too.
 void check_input_sizes(const Graph& graph, const SymbolValues& values, const std::vector<Dims>& input_dims) {
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
-    const Dims wanted = evaluate(graph.inputs()[i]->shape(), values);
+    const Shape& shape = graph.inputs()[i]->shape();
+    const Dims wanted = with_context([&] { return fmt::format("input {} \"{}\"", i, graph.inputs()[i]->name()); },
+                                     [&] { return evaluate(shape, values); });
     if (wanted != input_dims[i]) {
-      fail(ErrorCode::does_not_fit, "input {} \"{}\" must be of shape {}, not {}", i, graph.inputs()[i]->name(),
-           dims_text(wanted), dims_text(input_dims[i]));
+      std::vector<Dim> symbols;
+      for (const Dim& dim : shape) dim.collect_symbols(symbols);
+      fail(ErrorCode::does_not_fit, "input {} \"{}\" must be of shape {}, not {} ({})", i, graph.inputs()[i]->name(),
+           dims_text(wanted), dims_text(input_dims[i]), origins(graph, symbols, values));
     }
   }
 }
@@ -83,7 +105,10 @@ void check_guards(const Graph& graph, const SymbolValues& values) {
   for (const Guard& guard : graph.guards()) {
     const int64_t a = evaluate(guard.a, values), b = evaluate(guard.b, values);
     if (a != b) {
-      fail(ErrorCode::does_not_fit, "{}: {} = {} but {} = {}", guard.what, guard.a.text(), a, guard.b.text(), b);
+      std::vector<Dim> symbols;
+      guard.a.collect_symbols(symbols), guard.b.collect_symbols(symbols);
+      fail(ErrorCode::does_not_fit, "{}: {} = {} but {} = {} ({})", guard.what, guard.a.text(), a, guard.b.text(), b,
+           origins(graph, symbols, values));
     }
   }
 }
@@ -121,7 +146,7 @@ SymbolValues bind_symbols(const Graph& graph, const std::vector<Tensor>& inputs,
   for (const SymbolSource& source : graph.symbol_sources()) {
     if (source.element < 0) continue;
     const Tensor& input = inputs[static_cast<size_t>(source.input)];
-    set_symbol(values, source.symbol, element_as_int(input, source.element),
+    set_symbol(graph, values, source.symbol, element_as_int(input, source.element),
                fmt::format("element {} of input \"{}\"", source.element,
                            graph.inputs()[static_cast<size_t>(source.input)]->name()));
   }
@@ -157,7 +182,7 @@ SymbolValues state_symbols(const Graph& graph, const std::vector<Tensor>& states
     const std::string where = fmt::format("state \"{}\"", state.name());
     check_value(where, state, states[i].dtype, states[i].dims);
     for (size_t axis = 0; axis < states[i].dims.size(); ++axis) {
-      if (state.shape()[axis].is_symbol()) set_symbol(values, state.shape()[axis], states[i].dims[axis], where);
+      if (state.shape()[axis].is_symbol()) set_symbol(graph, values, state.shape()[axis], states[i].dims[axis], where);
     }
   }
   return values;

@@ -79,6 +79,7 @@ class Embed(CommandTest):
         self.error(BAD_FILE, "embed", self.encoder, "--text", "gone.txt", says="gone.txt")
         self.error(BAD_FILE, "embed", self.encoder, "--text", self.file("latin.txt", b"a\ncaf\xe9"), says=["UTF-8", "byte 5"])
         self.error(BAD_FILE, "embed", self.model, "--text", lines, says=["cnn.onnx", "no encoder"])
+        self.error(BAD_FILE, "generate", self.encoder, "--prompt", "a", says=["no language model", "narae embed"])
         self.error(BAD_FILE, "embed", ROOT / "tests/data/models/tiny-qwen3", "--text", lines, says=["no encoder", "generate"])
         self.error(BAD_FILE, "embed", ROOT / "tests/golden/llm/bert.gguf", "--text", lines, says="bert.gguf")
         self.error(DOES_NOT_FIT, "embed", self.encoder, "--text", lines, "--memory-limit", "1000", says="memory")

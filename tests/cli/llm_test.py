@@ -2,6 +2,7 @@
 """generate, chat and perplexity on a tiny language model: what they answer, and what they refuse."""
 import json
 import math
+import shutil
 import subprocess
 
 from command import BAD_FILE, BINARY, DOES_NOT_FIT, OK, ROOT, USAGE, CommandTest
@@ -39,6 +40,22 @@ class Llm(CommandTest):
                           ("run", MODEL, "--output-dir", "out", "--input", "x.npy")):
             self.assertIn("--logits", self.error(USAGE, *arguments, says="narae generate"))
         self.leaves_nothing("out")
+
+    def test_engine_files_find_their_tokenizer(self):
+        model = self.folder / "model"
+        shutil.copytree(MODEL, model)
+        self.json("build", model, "-o", "model.narae")
+        case = GOLDEN[0]
+        told = self.json("generate", "model.narae", "--greedy", "--ignore-eos", "--prompt", case["prompt"], "--max-tokens", 8)
+        self.assertEqual(told["ids"], case["greedy_ids"][:8])
+        model.rename(self.folder / "moved")
+        self.error(BAD_FILE, "generate", "model.narae", "--prompt", "x", says=["model.narae", str(model), "build the engine again"])
+
+    def test_activations_that_do_nothing_are_named(self):
+        flags = ("generate", MODEL, "--ids", "1", "--max-tokens", 1, "--isa", "portable")
+        self.assertNotIn("int8", self.narae(*flags).stderr)
+        self.assertNotIn("int8", self.narae(*flags, "--activations", "fp32").stderr)
+        self.assertIn("portable has no products of 8-bit rows", self.narae(*flags, "--activations", "int8").stderr)
 
     def test_requests(self):
         lines = [{"id": f"r{i}", "ids": case["prompt_ids"], "max_tokens": 5 + i} for i, case in enumerate(GOLDEN)]

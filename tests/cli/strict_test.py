@@ -2,8 +2,12 @@
 """Flags that make no sense: refused by name before anything is computed or written, never taken for something else."""
 import unittest
 
-from command import BAD_FILE, DOES_NOT_FIT, FAILED, USAGE, CommandTest
-from onnx_file import F32, I64, model, node, tensor, value_info
+from command import BAD_FILE, DOES_NOT_FIT, FAILED, ROOT, USAGE, CommandTest
+from onnx_file import F32, I64, block, model, node, number, tensor, value_info
+
+
+def axis_one():
+    return block(1, "axis") + number(3, 1) + number(20, 2)
 
 
 class Numbers(CommandTest):
@@ -21,6 +25,26 @@ class Numbers(CommandTest):
         self.refused("build", "--opt", ["-1", "6", "2.5", "max", "99999999999"])
         self.refused("build", "--seed", ["-1", "x", "1.5", "99999999999999999999"])
         self.refused("build", "--memory-limit", ["-1", "lots", "5Q", "99999999999999999999", "20000000000G", "18446744073709551615"])
+
+    def test_what_is_not_taken_is_named_in_order(self):
+        text = self.error(USAGE, "run", self.model, "one", "two", "--out", "x", says="--output-dir")
+        self.assertIn("one two --out", text)
+        self.error(USAGE, "build", self.model, "-o", "x.narae", "--min-shape", "x:1", says="did you mean --min-shapes?")
+        self.error(USAGE, "build", self.model, "-o", "x.narae", "--activation=int8", says="did you mean --activations?")
+        self.assertNotIn("did you mean", self.error(USAGE, "build", self.model, "-o", "x.narae", "--frobnicate"))
+
+    def test_sizes_at_odds_name_both_inputs(self):
+        add = self.file("add.onnx", model([node("Concat", ["a", "b"], ["y"], "join", [axis_one()])],
+                                          [value_info("a", F32, ["N", 2]), value_info("b", F32, ["M", 2])],
+                                          [value_info("y", F32, ["N", 4])]))
+        text = self.error(DOES_NOT_FIT, "run", add, "--input", f"a={self.array('a.npy', [3, 2])}", "--input",
+                          f"b={self.array('b.npy', [5, 2])}", "--output-dir", "out", says=['"a"', '"b"'])
+        self.assertIn("3", text)
+        self.assertIn("5", text)
+
+    def test_weights_alone_are_no_model(self):
+        weights = ROOT / "tests/data/models/tiny-qwen3/model.safetensors"
+        self.error(BAD_FILE, "run", weights, "--output-dir", "out", says=["model.safetensors", "folder", "config.json"])
 
     def test_bench(self):
         for flag in ("--duration", "--warmup"):

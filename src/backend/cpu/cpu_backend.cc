@@ -19,13 +19,15 @@ std::shared_ptr<Device> make(const DeviceOptions& options) {
   const cpu::CoreSet all = cpu::detect_cores();
   const auto count = static_cast<int>(all.cores.size());
   if (options.sets < 1 || options.sets > count) {
-    fail(ErrorCode::usage, "{} core sets asked for, {} cores are usable", options.sets, count);
+    fail(ErrorCode::usage, "{} core sets asked for, {} cores are usable: ask for {} at most", options.sets, count,
+         count);
   }
   cpu.cores.full_quota = all.full_quota;
   const int each = count / options.sets;
   for (int i = 0; i < each; ++i) cpu.cores.cores.push_back(all.cores[static_cast<size_t>(options.set * each + i)]);
   if (options.threads > each) {
-    fail(ErrorCode::usage, "{} threads asked for, a core set has {} usable cores", options.threads, each);
+    fail(ErrorCode::usage, "{} threads asked for, a core set has {} usable cores: ask for {} at most{}",
+         options.threads, each, each, options.sets > 1 ? ", or for fewer instances" : "");
   }
   return std::make_shared<cpu::CpuDevice>(std::move(cpu));
 }

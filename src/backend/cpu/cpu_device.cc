@@ -10,6 +10,7 @@
 #include "backend/cpu/reformat_kernel.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "kernels/cpu/block_gemm.h"
 #include "kernels/cpu/brgemm.h"
 #include "kernels/cpu/cpu_features.h"
 #include "kernels/cpu/peaks.h"
@@ -61,7 +62,7 @@ CpuDevice::CpuDevice(CpuOptions options)
   target_.l2_bytes = features.l2_bytes;
   target_.l3_bytes = features.l3_bytes;
   target_.cores = options_.threads;
-  target_.int8_activations = options_.int8_activations;
+  target_.int8_activations = options_.int8_activations && block_gemm_kernels(isa) != nullptr;
   target_.channel_block = brgemm_tiles(isa)->lanes;
   CpuLevel level{isa, options_.threads, nullptr};
   // oneDNN goes by the machine, so it takes part only where our own kernels do too.

@@ -125,11 +125,13 @@ typedef struct narae_runtime_options {
   int32_t threads;             /* per core set, the caller's among them; 0 = usable cores / core_sets */
   int32_t core_sets;           /* separate sets of cores, each running one session at a time; at least 1 */
   int32_t deterministic;       /* must be 0: results that depend on their own row only are not there yet */
+  const char* activations;     /* rows before weights in blocks (GGUF): NULL or "int8" = in 8 bits; "fp32" = slower */
 } narae_runtime_options;
 #define NARAE_RUNTIME_OPTIONS_INIT \
-  { sizeof(narae_runtime_options), NULL, NULL, NULL, 0, 0, 1, 0 }
+  { sizeof(narae_runtime_options), NULL, NULL, NULL, 0, 0, 1, 0, NULL }
 
-/* options NULL = the defaults. NARAE_USAGE: unknown device or isa, more threads than usable cores. */
+/* options NULL = the defaults. NARAE_USAGE: unknown device, isa or activations, more threads than usable
+ * cores. */
 NARAE_API narae_status narae_runtime_create(const narae_runtime_options* options, narae_runtime** runtime,
                                             narae_error** error);
 NARAE_API void narae_runtime_free(narae_runtime* runtime);

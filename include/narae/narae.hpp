@@ -128,6 +128,7 @@ struct RuntimeOptions {
   int threads = 0;  // per core set; 0 = usable cores / core_sets
   int core_sets = 1;
   bool deterministic = false;
+  std::string activations = "int8";  // rows before weights in blocks (GGUF); or "fp32": slower
 };
 
 // Returns false to cancel. What it throws comes out of build() after the build has stopped.
@@ -180,6 +181,7 @@ class Runtime {
     c.threads = options.threads;
     c.core_sets = options.core_sets;
     c.deterministic = options.deterministic;
+    c.activations = detail::text_or_null(options.activations);
     narae_runtime* handle = nullptr;
     check([&](narae_error** error) { return narae_runtime_create(&c, &handle, error); });
     handle_.reset(handle);

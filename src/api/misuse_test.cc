@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <climits>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "api/handles.h"
 #include "engine/engine_file.h"
 #include "engine/runtime.h"
 #include "graph/text.h"
@@ -124,6 +126,24 @@ TEST_F(MisuseTest, StructsThatWereNeverSet) {
   refused(narae_engine_input(engine, 0, &info, &error), NARAE_USAGE, "struct_size");
   EXPECT_EQ(nothing, nullptr);
   EXPECT_EQ(none, nullptr);
+}
+
+// A caller built before a field was there does not set it: what lies behind its struct is not read.
+TEST_F(MisuseTest, FieldsBehindTheCallersStructKeepTheirDefault) {
+  narae_runtime_options options = NARAE_RUNTIME_OPTIONS_INIT;
+  options.activations = "nonsense";
+  narae_runtime* made = nullptr;
+  refused(narae_runtime_create(&options, &made, &error), NARAE_USAGE, "nonsense");
+  EXPECT_EQ(made, nullptr);
+  options.struct_size = offsetof(narae_runtime_options, activations);
+  ASSERT_EQ(narae_runtime_create(&options, &made, &error), NARAE_OK);
+  EXPECT_EQ(made->runtime->device()->target().int8_activations, runtime->runtime->device()->target().int8_activations);
+  narae_runtime_free(made);
+  options = NARAE_RUNTIME_OPTIONS_INIT;
+  options.activations = "fp32";
+  ASSERT_EQ(narae_runtime_create(&options, &made, &error), NARAE_OK);
+  EXPECT_FALSE(made->runtime->device()->target().int8_activations);
+  narae_runtime_free(made);
 }
 
 TEST_F(MisuseTest, OptionsOutOfRange) {

@@ -33,6 +33,7 @@ RuntimeOptions options_of(const narae_runtime_options& c) {
   RuntimeOptions options;
   options.device = text_of(c.device, "cpu");
   options.isa = text_of(c.isa, "auto");
+  options.activations = text_of(c.activations, "int8");
   options.cache_dir = text_of(c.cache_dir, "");
   options.memory_limit = static_cast<int64_t>(c.memory_limit_bytes);
   options.threads = c.threads;

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # `make demo`: builds narae_ocr, lets it compile the three OCR networks and read two pictures, checks what it read, and
-# sets its times beside onnxruntime's; then asks a language model a question.
+# sets its times beside onnxruntime's; then asks a language model a question, and a server of three models by curl.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 results=build/results/demo
 out=build/demo
 models=.cache/models/ppocr
 language_model=.cache/models/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+encoder=.cache/models/minilm
 threads=$(nproc)
 repeat=5
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # other clones of this tree share the cache
@@ -17,7 +18,7 @@ status=0
 # note CASE [FAILURE]: one result for the closing line of .ci/run.
 note() { python3 scripts/junit.py "$results/$1.xml" demo "$@" && [ $# -eq 1 ]; }
 
-for folder in $models $(dirname $language_model); do
+for folder in $models $(dirname $language_model) $encoder; do
   [ -f "$folder.absent" ] || continue
   echo "demo: $(cat "$folder.absent")" >&2
   note models "models are not there: $(cat "$folder.absent")"
@@ -69,5 +70,11 @@ if [ "$counted" = " 7, 8, 9, 10, 11, 12, 13" ]; then
   note counting
 else
   note counting "after 1, 2, 3, 4, 5, 6, came \"$counted\"" || status=1
+fi
+echo "== a server: KServe and OpenAI"
+if scripts/demo_server.sh $out $models/ch_PP-OCRv4_det_infer.onnx $encoder $language_model "$threads"; then
+  note server
+else
+  note server "the server did not answer as it should, see $out/server.log" || status=1
 fi
 exit $status

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "explain_json.h"
+#include "explain_request.h"
 #include "graph/text.h"
 #include "model_flags.h"
 #include "passes/pass_list.h"
@@ -164,8 +165,15 @@ void add_explain(CLI::App& app, Console& console) {
   command->footer(
       "Examples:\n  narae explain inception.onnx | less\n  narae explain bert.onnx --after fuse_pointwise\n  narae "
       "explain "
-      "resnet50.onnx --svg arena.svg --json > why.json");
-  command->callback([flags, &console] { explain(*flags, console); });
+      "resnet50.onnx --svg arena.svg --json > why.json\n"
+      "  narae explain request http://127.0.0.1:8000 3f2a9c01d4e5b677");
+  CLI::App* request = add_explain_request(*command, console);
+  command->get_option("MODEL")->required(false);
+  command->callback([flags, &console, request] {
+    if (request->parsed()) return;
+    if (flags->path.empty()) fail(ErrorCode::usage, "MODEL is required; or `request URL ID`");
+    explain(*flags, console);
+  });
 }
 
 }  // namespace narae

@@ -41,7 +41,7 @@ HttpClient::HttpClient(const std::string& url) : parts_(std::make_unique<Parts>(
 HttpClient::~HttpClient() = default;
 
 HttpAnswer HttpClient::call(const std::string& method, const std::string& path, const std::string& body,
-                            const std::vector<std::pair<std::string, std::string>>& headers) {
+                            const HttpHeaders& headers, const std::function<void(std::string_view)>& on_part) {
   try {
     if (!parts_->socket) {
       parts_->socket.emplace(parts_->io);
@@ -57,6 +57,11 @@ HttpAnswer HttpClient::call(const std::string& method, const std::string& path, 
     http::write(*parts_->socket, request);
     http::response_parser<http::string_body> parser;
     parser.body_limit(size_t{1} << 32);
+    auto hear = [&](uint64_t, beast::string_view part, boost::system::error_code&) {
+      on_part({part.data(), part.size()});
+      return part.size();
+    };
+    if (on_part) parser.on_chunk_body(hear);
     http::read(*parts_->socket, parts_->buffer, parser);
     HttpAnswer answer{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())};
     if (!parser.get().keep_alive()) parts_->socket.reset();

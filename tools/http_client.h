@@ -2,12 +2,16 @@
 // A blocking HTTP client over one connection, for narae load.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace narae {
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpAnswer {
   int status = 0;
@@ -20,8 +24,9 @@ class HttpClient {
   explicit HttpClient(const std::string& url);
   ~HttpClient();
   // Connects where it is not connected. Throws Error failed; the next call connects anew.
+  // `on_part` hears of each part of a chunked body as it comes, which the answer then does not hold.
   HttpAnswer call(const std::string& method, const std::string& path, const std::string& body,
-                  const std::vector<std::pair<std::string, std::string>>& headers = {});
+                  const HttpHeaders& headers = {}, const std::function<void(std::string_view)>& on_part = {});
 
  private:
   struct Parts;

@@ -76,7 +76,7 @@ std::unique_ptr<Executor> make_executor(const LlmFlags& flags, LanguageModel mod
   options.step_tokens = std::max(flags.step_tokens, max_batch + 1);
   options.kv_pages = flags.kv_pages;
   options.prefix_cache = flags.prefix_cache == "on";
-  return std::make_unique<Executor>(std::move(model), runtime.device(), &runtime.budget(), options);
+  return std::make_unique<Executor>(std::move(model), std::vector{runtime.device()}, &runtime.budget(), options);
 }
 
 SamplingParams sampling_of(const SamplingFlags& flags, const LanguageModel& model, uint64_t seed) {

@@ -5,11 +5,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "http_client.h"
+#include "load_call.h"
 #include "model_flags.h"
-#include "npy_tensor.h"
 #include "quantiles.h"
-#include "server/tensor_wire.h"
 
 namespace narae {
 namespace {
@@ -17,85 +15,57 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct LoadFlags {
-  std::string url, model, kind = "infer";
-  std::vector<std::string> inputs;
+  std::string url;
+  LoadAsk ask;
   int concurrency = 1;
   double duration = 10, rate = 0;
 };
 
 struct Tally {
   uint64_t sent = 0, answered = 0, refused = 0, failed = 0;
-  std::vector<double> latency_ms;  // of the answered
+  uint64_t tokens = 0;                      // of answers
+  std::vector<double> latency_ms, ttft_ms;  // of the answered
   std::string first_error;
   void add(const Tally& other) {
     sent += other.sent;
     answered += other.answered;
     refused += other.refused;
     failed += other.failed;
+    tokens += other.tokens;
     latency_ms.insert(latency_ms.end(), other.latency_ms.begin(), other.latency_ms.end());
+    ttft_ms.insert(ttft_ms.end(), other.ttft_ms.begin(), other.ttft_ms.end());
     if (first_error.empty()) first_error = other.first_error;
   }
 };
 
-struct InferBody {
-  std::string path, body;
-  size_t json_bytes = 0;
-};
-
-Json metadata_of(HttpClient& client, const std::string& model) {
-  const HttpAnswer answer = client.call("GET", "/v2/models/" + model, "");
-  const Json json = Json::parse(answer.body, nullptr, false);
-  if (answer.status != 200 || json.is_discarded() || !json.contains("inputs")) {
-    fail(ErrorCode::failed, "the server has no model \"{}\": {}", model, answer.body.substr(0, 300));
-  }
-  return json;
+// Completion tokens of a stream, as its last chunk but one tells.
+uint64_t tokens_told(const std::string& events) {
+  const size_t at = events.rfind("\"completion_tokens\":");
+  return at == std::string::npos ? 0 : static_cast<uint64_t>(std::atoll(events.c_str() + at + 20));
 }
 
-// What --input says, or ones with every free size 1.
-Tensor input_tensor(const Json& input, size_t inputs, const std::vector<std::string>& given) {
-  const auto name = input.at("name").get<std::string>();
-  for (const std::string& argument : given) {
-    const size_t equals = argument.find('=');
-    if (equals == std::string::npos ? inputs == 1 : argument.substr(0, equals) == name) {
-      return load_tensor(equals == std::string::npos ? argument : argument.substr(equals + 1));
-    }
-  }
-  Dims dims;
-  for (const Json& size : input.at("shape")) dims.push_back(std::max<int64_t>(size.get<int64_t>(), 1));
-  Tensor tensor = Tensor::allocate(from_kserve_type(input.at("datatype").get<std::string>()), dims);
-  for (int64_t i = 0; i < tensor.count(); ++i) set_element(tensor, i, 1);
-  return tensor;
-}
-
-InferBody infer_body(const Json& metadata, const LoadFlags& flags) {
-  Json json = {{"inputs", Json::array()}, {"parameters", {{"binary_data_output", true}}}};
-  std::string binary;
-  const Json& inputs = metadata.at("inputs");
-  for (const Json& input : inputs) {
-    const Tensor tensor = input_tensor(input, inputs.size(), flags.inputs);
-    json["inputs"].push_back({{"name", input.at("name")},
-                              {"datatype", kserve_type(tensor.dtype)},
-                              {"shape", tensor.dims},
-                              {"parameters", {{"binary_data_size", tensor.bytes()}}}});
-    binary.append(static_cast<const char*>(tensor.data), tensor.bytes());
-  }
-  const std::string text = json.dump();
-  return {"/v2/models/" + flags.model + "/infer", text + binary, text.size()};
-}
-
-void send_one(HttpClient& client, const InferBody& body, double since, Tally& tally) {
+void send_one(HttpClient& client, const LoadCall& call, size_t number, double since, Tally& tally) {
   ++tally.sent;
   try {
-    const HttpAnswer answer = client.call("POST", body.path, body.body,
-                                          {{"Content-Type", "application/octet-stream"},
-                                           {"Inference-Header-Content-Length", std::to_string(body.json_bytes)}});
-    if (answer.status == 200) {
+    double first = 0;
+    std::string events;
+    const auto hear = [&](std::string_view part) {
+      if (first == 0) first = now_seconds();
+      if (part.find("completion_tokens") != part.npos || part.find("\"error\"") != part.npos) events = part;
+    };
+    const HttpAnswer answer = client.call("POST", call.path, call.bodies[number % call.bodies.size()], call.headers,
+                                          call.streams ? hear : std::function<void(std::string_view)>());
+    if (answer.status == 200 && !(call.streams && tokens_told(events) == 0)) {
       ++tally.answered;
       tally.latency_ms.push_back((now_seconds() - since) * 1e3);
+      if (call.streams) tally.ttft_ms.push_back((first - since) * 1e3);
+      tally.tokens += tokens_told(events);
       return;
     }
     ++(answer.status == 503 ? tally.refused : tally.failed);
-    if (tally.first_error.empty()) tally.first_error = fmt::format("{}: {}", answer.status, answer.body.substr(0, 300));
+    if (tally.first_error.empty()) {
+      tally.first_error = fmt::format("{}: {}", answer.status, (answer.body + events).substr(0, 300));
+    }
   } catch (const Error& error) {
     ++tally.failed;
     if (tally.first_error.empty()) tally.first_error = error.what();
@@ -104,10 +74,10 @@ void send_one(HttpClient& client, const InferBody& body, double since, Tally& ta
 
 // With a rate, request k is due at k / rate after the begin, and its latency counts from then: a slow server does not
 // slow down what is asked of it.
-Tally run_all(const LoadFlags& flags, const InferBody& body, double& seconds) {
+Tally run_all(const LoadFlags& flags, const LoadCall& call, double& seconds) {
   Tally total;
   std::mutex mutex;
-  std::atomic<uint64_t> next{0};
+  std::atomic<uint64_t> next{0}, number{0};
   std::vector<std::thread> threads;
   const double begin = now_seconds(), end = begin + flags.duration;
   for (int i = 0; i < flags.concurrency; ++i) {
@@ -122,7 +92,7 @@ Tally run_all(const LoadFlags& flags, const InferBody& body, double& seconds) {
           const double wait = since - now_seconds();
           if (wait > 0) std::this_thread::sleep_for(std::chrono::duration<double>(wait));
         }
-        send_one(client, body, since, own);
+        send_one(client, call, number.fetch_add(1), since, own);
       }
       const std::lock_guard<std::mutex> lock(mutex);
       total.add(own);
@@ -142,10 +112,10 @@ double server_cpu(HttpClient& client) {
 
 void load(const LoadFlags& flags, Console& console) {
   HttpClient client(flags.url);
-  const InferBody body = infer_body(metadata_of(client, flags.model), flags);
+  const LoadCall call = make_load_call(client, flags.ask);
   const double cpu_before = server_cpu(client);
   double seconds = 0;
-  const Tally tally = run_all(flags, body, seconds);
+  const Tally tally = run_all(flags, call, seconds);
   const double cpu = server_cpu(client) - cpu_before;
   const Json latency = quantiles_and_mean(tally.latency_ms);
   const double per_second = static_cast<double>(tally.answered) / seconds;
@@ -160,6 +130,13 @@ void load(const LoadFlags& flags, Console& console) {
                  {"requests_per_s", per_second},
                  {"latency_ms", latency},
                  {"server_cpu_us_per_request", cpu_us}};
+  if (call.streams) {
+    const double tokens = static_cast<double>(tally.tokens) / seconds;
+    object["ttft_ms"] = quantiles_and_mean(tally.ttft_ms);
+    object["tokens_per_s"] = tokens;
+    console.say("{:.1f} tokens/s, first token: p50 {:.1f} ms, p99 {:.1f} ms", tokens,
+                object["ttft_ms"]["p50"].get<double>(), object["ttft_ms"]["p99"].get<double>());
+  }
   if (!tally.first_error.empty()) {
     console.say("first error: {}", tally.first_error);
     object["first_error"] = tally.first_error;
@@ -173,13 +150,20 @@ void load(const LoadFlags& flags, Console& console) {
 void add_load(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand("load", "send requests to a server and measure its answers");
   auto flags = std::make_shared<LoadFlags>();
-  command->add_option("URL", flags->url, "http://HOST:PORT of `narae serve`, or of any KServe v2 server")->required();
+  command->add_option("URL", flags->url, "http://HOST:PORT of `narae serve`, or of any KServe v2 or OpenAI server")
+      ->required();
   command->add_flag("--json", console.json, "one JSON object on stdout, all else on stderr");
-  command->add_option("--model", flags->model, "its name at the server")->required();
-  command->add_option("--kind", flags->kind, "what to ask: infer")
-      ->check(CLI::IsMember({"infer"}))
+  command->add_option("--model", flags->ask.model, "its name at the server")->required();
+  command->add_option("--kind", flags->ask.kind, "what to ask: tensors by KServe, or text by OpenAI's endpoints")
+      ->check(CLI::IsMember({"infer", "chat", "completion", "embed"}))
       ->capture_default_str();
-  command->add_option("--input", flags->inputs, "NAME=F.npy for each input; without: ones, free sizes 1")->take_all();
+  command->add_option("--input", flags->ask.inputs, "infer: NAME=F.npy for each input; without: ones, free sizes 1")
+      ->take_all();
+  command->add_option("--text", flags->ask.text,
+                      "the others: file with a text a line, sent in turn; without: a sentence");
+  command->add_option("--max-tokens", flags->ask.max_tokens, "chat, completion: tokens of an answer at most")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
+      ->capture_default_str();
   command->add_option("--concurrency", flags->concurrency, "connections, each with one request at a time")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
@@ -189,7 +173,9 @@ void add_load(CLI::App& app, Console& console) {
   command->add_option("--rate", flags->rate, "requests a second in all; 0: as fast as they are answered")
       ->check(number_between(0, 1e7))
       ->capture_default_str();
-  command->footer("Example:\n  narae load http://127.0.0.1:8000 --model relu --concurrency 16 --duration 5");
+  command->footer(
+      "Example:\n  narae load http://127.0.0.1:8000 --model relu --concurrency 16 --duration 5\n"
+      "  narae load http://127.0.0.1:8000 --model smollm2 --kind chat --concurrency 4");
   command->callback([flags, &console] { load(*flags, console); });
 }
 

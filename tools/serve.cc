@@ -8,16 +8,19 @@
 #include <thread>
 
 #include "base/error.h"
-#include "model_flags.h"
+#include "llm_flags.h"
+#include "load/load_encoder.h"
+#include "load/model_facts.h"
+#include "serve/embedding_model.h"
 #include "serve/model_folder.h"
-#include "serve/tensor_model.h"
+#include "serve/text_model.h"
 #include "server/http/http_server.h"
 
 namespace narae {
 namespace {
 
 struct ServeFlags {
-  ModelFlags model;
+  LlmFlags llm;
   std::vector<std::string> paths;
   HttpOptions http;
   uint64_t max_body = 0;
@@ -35,14 +38,39 @@ TensorModelOptions model_options(const ServeFlags& flags, const ModelConfig& con
   return options;
 }
 
+ExecutorOptions executor_options(const ServeFlags& flags, const TensorModelOptions& options) {
+  ExecutorOptions made;
+  made.max_batch = static_cast<int32_t>(options.max_batch);
+  made.step_tokens = std::max(flags.llm.step_tokens, made.max_batch + 1);
+  made.kv_pages = flags.llm.kv_pages;
+  made.prefix_cache = flags.llm.prefix_cache == "on";
+  made.queue.max_requests = options.max_queue;
+  return made;
+}
+
+// What the model is good for decides what it becomes.
+std::shared_ptr<Model> make_model(const ServeFlags& flags, Runtime& runtime, const ModelSource& source) {
+  LoadOptions load = load_options(flags.llm.everywhere);
+  load.model.kv = dtype_from_name(flags.llm.kv);
+  load.model.page_size = flags.llm.page_size;
+  const std::shared_ptr<Engine> engine = load_model(source.path, runtime, load);
+  const TensorModelOptions options = model_options(flags, source.config);
+  const std::string* kind = find_fact(engine->portable(), "kind");
+  if (kind && *kind == "decoder") {
+    return std::make_shared<TextModel>(source.name, source.version, as_language_model(engine, source.path, runtime),
+                                       runtime, options.instances, executor_options(flags, options));
+  }
+  if (kind && *kind == "encoder") {
+    return std::make_shared<EmbeddingModel>(source.name, source.version, as_encoder(engine, source.path), runtime,
+                                            options);
+  }
+  return std::make_shared<TensorModel>(source.name, source.version, engine, runtime, options);
+}
+
 Loader make_loader(const ServeFlags& flags, Runtime& runtime) {
-  return [&flags, &runtime](const ModelSource& source) -> std::shared_ptr<Model> {
+  return [&flags, &runtime](const ModelSource& source) {
     return with_context([&] { return fmt::format("model \"{}\"", source.name); },
-                        [&] {
-                          return std::make_shared<TensorModel>(
-                              source.name, source.version, load_model(source.path, runtime, load_options(flags.model)),
-                              runtime, model_options(flags, source.config));
-                        });
+                        [&] { return make_model(flags, runtime, source); });
   };
 }
 
@@ -90,7 +118,7 @@ void serve(ServeFlags& flags, Console& console) {
     sources.push_back(model_source(path));
     instances = std::max(instances, sources.back().config.instances.value_or(1));
   }
-  Runtime runtime(runtime_options(flags.model, static_cast<int>(instances)));
+  Runtime runtime(runtime_options(flags.llm.everywhere, static_cast<int>(instances)));
   ServerCounters counters;
   HttpServer server(flags.http, counters);
   ModelRepository repository(make_loader(flags, runtime));  // goes before the server, whose connections it answers
@@ -125,7 +153,7 @@ void add_limits(CLI::App& command, ServeFlags& flags) {
   command
       .add_option("--max-batch", flags.max_batch,
                   "rows that are run together at most, where a model's first "
-                  "dimension is a batch")
+                  "dimension is a batch; sequences of a language model")
       ->group(group)
       ->check(positive)
       ->capture_default_str();
@@ -170,14 +198,15 @@ void add_limits(CLI::App& command, ServeFlags& flags) {
 }  // namespace
 
 void add_serve(CLI::App& app, Console& console) {
-  CLI::App* command = app.add_subcommand("serve", "serve models over HTTP (KServe v2) until SIGTERM");
+  CLI::App* command = app.add_subcommand("serve", "serve models over HTTP (KServe v2, OpenAI) until SIGTERM");
   auto flags = std::make_shared<ServeFlags>();
   flags->max_body = flags->http.max_body;
   command
       ->add_option("MODELS", flags->paths,
-                   "[NAME=]PATH each: an ONNX model, an engine file, or a folder NAME/[config.pbtxt]/VERSION/model.*")
+                   "[NAME=]PATH each: an ONNX model, an engine file, a .gguf file, a Hugging Face folder, or a "
+                   "folder NAME/[config.pbtxt]/VERSION/model.*")
       ->required();
-  add_model_flags(*command, flags->model, console);
+  add_model_flags(*command, flags->llm.everywhere, console);
   command->add_option("--host", flags->http.host, "address to listen at; 0.0.0.0 lets other machines in")
       ->capture_default_str();
   command->add_option("--http-port", flags->http.port, "0: any free one")
@@ -186,8 +215,14 @@ void add_serve(CLI::App& app, Console& console) {
   command->add_option("--metrics-port", flags->http.metrics_port, "of /metrics, beside the HTTP port; 0: any free one")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
+  command->add_flag("--log-requests", flags->http.log_all,
+                    "a line on stderr for each request; without: for those that failed here");
   add_limits(*command, *flags);
-  command->footer("Example:\n  narae serve relu=model.onnx --http-port 8000\n  curl localhost:8000/v2/models/relu");
+  add_kv(*command, flags->llm);
+  command->footer(
+      "Example:\n  narae serve relu=model.onnx smollm2.gguf --http-port 8000\n"
+      "  curl localhost:8000/v2/models/relu\n"
+      "  curl localhost:8000/v1/completions -d '{\"model\": \"smollm2\", \"prompt\": \"1, 2, 3,\"}'");
   command->callback([flags, &console] { serve(*flags, console); });
 }
 

@@ -6,7 +6,7 @@ namespace narae::api {
 ExecutorState::ExecutorState(std::shared_ptr<Runtime> runtime, LanguageModel model, int core_set,
                              const ExecutorOptions& options, double load_ms)
     : runtime_(std::move(runtime)), model_(std::move(model)) {
-  executor_ = std::make_unique<Executor>(model_, runtime_->device(core_set), &runtime_->budget(), options);
+  executor_ = std::make_unique<Executor>(model_, std::vector{runtime_->device(core_set)}, &runtime_->budget(), options);
   info_.load_ms = load_ms;
   info_.weights_bytes = static_cast<uint64_t>(model_.forward->weights().bytes());
   info_.kv_bytes = static_cast<uint64_t>(executor_->kv_bytes());
@@ -65,7 +65,7 @@ narae_executor_stats ExecutorState::stats() const {
   narae_executor_stats c = NARAE_EXECUTOR_STATS_INIT;
   const std::lock_guard<std::mutex> lock(gate_);
   if (!executor_) return c;
-  const TokenStats& stats = executor_->stats();
+  const ExecutorStats stats = executor_->stats();
   c.queued = static_cast<int64_t>(executor_->queued());
   c.running = stats.admitted;
   c.steps = stats.steps;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -13,8 +12,8 @@
 
 #include "api/boundary.h"
 #include "engine/runtime.h"
+#include "llm/answer_reader.h"
 #include "llm/executor.h"
-#include "llm/text_stream.h"
 
 namespace narae::api {
 
@@ -83,19 +82,8 @@ class RequestState {
   narae_request_stats stats() const;
 
  private:
-  struct Branch {
-    TextStream stream;
-    std::string text;
-    std::vector<float> logprobs;
-    Finish finish = Finish::none;
-  };
-  struct Event {
-    Piece piece;
-    std::string text;
-  };
   bool take();  // the next event into current_; false: there is none now, maybe never again (ended_)
-  void add(const Piece& piece);
-  void add_ends();
+  void keep_error();
   narae_piece view() const;
   void require_end() const;
 
@@ -106,9 +94,8 @@ class RequestState {
   narae_piece_fn call_;
   void* user_;
   std::mutex reading_;  // of who asks for the next piece
-  std::vector<Branch> branches_;
-  std::deque<Event> events_;
-  Event current_;
+  AnswerReader reader_;
+  AnswerReader::Event current_;
   std::unique_ptr<narae_error> error_;
   Time sent_, first_ = 0, last_ = 0;
   mutable std::mutex end_mutex_;

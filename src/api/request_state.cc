@@ -27,81 +27,48 @@ RequestState::RequestState(std::shared_ptr<ExecutorState> executor, Asked asked)
       calls_back_(asked.call != nullptr),
       call_(asked.call),
       user_(asked.user),
-      sent_(executor_->now()) {
-  const int32_t branches = dynamic_cast<const SamplingParams&>(*request_->params).n;
-  for (int32_t i = 0; i < branches; ++i) {
-    branches_.push_back({TextStream(*executor_->model().tokenizer, asked.stops), {}, {}, Finish::none});
-  }
-}
+      reader_(*executor_->model().tokenizer, request_, asked.stops,
+              [this](int32_t branch) { executor_->stop_branch(request_, branch); }),
+      sent_(executor_->now()) {}
 
 void RequestState::mute() {
   const std::lock_guard<std::recursive_mutex> lock(calling_);
   call_ = nullptr;
 }
 
-void RequestState::add(const Piece& piece) {
-  Branch& branch = branches_.at(static_cast<size_t>(piece.branch));
-  if (branch.finish != Finish::none) return;  // behind a stop text
-  const size_t before = branch.text.size();
-  const bool goes_on = branch.stream.push(piece, branch.text);
-  if (piece.token >= 0) branch.logprobs.push_back(piece.logprob);
-  branch.finish = branch.stream.finish();
-  if (!goes_on && piece.finish == Finish::none) executor_->stop_branch(request_, piece.branch);
-  last_ = executor_->now();
-  if (!first_) first_ = last_;
-  events_.push_back({piece, branch.text.substr(before)});
-  events_.back().piece.finish = branch.finish;
-}
-
-// Branches that nobody ended go the way of the request.
-void RequestState::add_ends() {
-  const Ending& ending = request_->out->ending();
-  if (ending.error && !error_) {
-    error_ = std::make_unique<narae_error>(
-        narae_error{static_cast<narae_status>(static_cast<int>(ending.error->code())), *ending.error});
-  }
-  for (size_t i = 0; i < branches_.size(); ++i) {
-    if (branches_[i].finish != Finish::none) continue;
-    Piece piece;
-    piece.branch = static_cast<int32_t>(i);
-    piece.finish = ending.finish;
-    add(piece);
-  }
-}
-
 bool RequestState::take() {
-  while (events_.empty()) {
-    if (ended_) return false;
-    Piece piece;
-    if (request_->out->read({&piece, 1})) {
-      if (piece.finish == Finish::failed || piece.finish == Finish::expired) continue;  // told with its error
-      add(piece);
-      continue;
-    }
-    if (!request_->out->finished()) return false;
-    add_ends();
-    if (!events_.empty()) break;
-    last_ = std::max(last_, executor_->now());
-    const std::lock_guard<std::mutex> lock(end_mutex_);
-    ended_ = true;
-    end_bell_.notify_all();
-    return false;
+  if (ended_) return false;
+  if (reader_.next(current_)) {
+    last_ = executor_->now();
+    if (!first_) first_ = last_;
+    if (current_.finish == Finish::failed || current_.finish == Finish::expired) keep_error();
+    return true;
   }
-  current_ = std::move(events_.front());
-  events_.pop_front();
-  return true;
+  if (!reader_.ended()) return false;
+  keep_error();
+  last_ = std::max(last_, executor_->now());
+  const std::lock_guard<std::mutex> lock(end_mutex_);
+  ended_ = true;
+  end_bell_.notify_all();
+  return false;
+}
+
+void RequestState::keep_error() {
+  const Ending& ending = request_->out->ending();
+  if (error_ || !ending.error) return;
+  error_ = std::make_unique<narae_error>(
+      narae_error{static_cast<narae_status>(static_cast<int>(ending.error->code())), *ending.error});
 }
 
 narae_piece RequestState::view() const {
   narae_piece c = NARAE_PIECE_INIT;
-  const Piece& piece = current_.piece;
   c.text = current_.text.c_str();
   c.text_bytes = current_.text.size();
-  if (piece.finish == Finish::failed || piece.finish == Finish::expired) c.error = error_.get();
-  c.branch = piece.branch;
-  c.token = piece.token;
-  c.logprob = piece.logprob;
-  c.finish = to_c(piece.finish);
+  if (current_.finish == Finish::failed || current_.finish == Finish::expired) c.error = error_.get();
+  c.branch = current_.branch;
+  c.token = current_.token;
+  c.logprob = current_.logprob;
+  c.finish = to_c(current_.finish);
   return c;
 }
 
@@ -148,10 +115,10 @@ void RequestState::require_end() const {
 
 narae_answer RequestState::answer(int32_t index) const {
   require_end();
-  if (index < 0 || static_cast<size_t>(index) >= branches_.size()) {
-    fail(ErrorCode::usage, "there is no branch {}: the request has {}", index, branches_.size());
+  if (index < 0 || static_cast<size_t>(index) >= reader_.branches().size()) {
+    fail(ErrorCode::usage, "there is no branch {}: the request has {}", index, reader_.branches().size());
   }
-  const Branch& branch = branches_[static_cast<size_t>(index)];
+  const AnswerReader::Branch& branch = reader_.branches()[static_cast<size_t>(index)];
   narae_answer c = NARAE_ANSWER_INIT;
   c.text = branch.text.c_str();
   c.text_bytes = branch.text.size();

@@ -167,7 +167,7 @@ void DynamicBatcher::fill(TensorStep& step, Group& group, Time now) {
     sequence.request = std::move(group.waiting.front());
     group.waiting.pop_front();
     sequence.known = sequence.bound = more;
-    sequence.request->trace.mark(now, "scheduled");
+    sequence.request->trace->mark(now, "scheduled");
     rows += more;
   }
   group.rows -= rows;
@@ -230,13 +230,13 @@ void DynamicBatcher::answer(Request& request, const Row& row, const Step& step, 
     ending.outputs.push_back(Tensor::copy_of(part));
   }
   --live_;
-  request.trace.mark_end(now, finish_name(Finish::done));
+  request.trace->mark_end(now, finish_name(Finish::done));
   request.out->end(std::move(ending));
   request.out->flush();
 }
 
 void DynamicBatcher::run_alone(RequestPtr request, Time now) {
-  request->trace.mark(now, "again alone");
+  request->trace->mark(now, "again alone");
   Group& group = groups_.emplace_back();
   group.alone = true;
   group.rows = rows_of(*request);

@@ -16,7 +16,7 @@ Refusal Queue::push(const RequestPtr& request, Time now, int lane) {
   if (closed_) return Refusal::closed;
   if (queued_ >= limits_.max_requests) return Refusal::full;
   request->arrived = now;
-  request->trace.mark(now, "queued");
+  request->trace->mark(now, "queued");
   request->place = {lane, true, now - limits_.ageing * request->priority, next_order_++};
   request->out->on_resume([queue = weak_from_this(), weak = std::weak_ptr<Request>(request)] {
     const auto self = queue.lock();
@@ -133,7 +133,7 @@ void Queue::take(int lane, size_t wanted, Time now, Arrivals& out) {
           shared_.empty() || (!own.pinned.empty() && own.pinned.begin()->first < shared_.begin()->first);
       out.requests.push_back(remove(*(pinned ? own.pinned : shared_).begin()->second));
       out.requests.back()->place.lane = lane;
-      out.requests.back()->trace.mark(now, "taken");
+      out.requests.back()->trace->mark(now, "taken");
     }
     out.stop = stopped_;
     out.closed = closed_ && own.pinned.empty() && shared_.empty();

@@ -4,7 +4,7 @@
 namespace narae {
 
 void end_request(Request& request, Finish finish, Time now, std::optional<Error> error) {
-  request.trace.mark_end(now, finish_name(finish));
+  request.trace->mark_end(now, finish_name(finish));
   Ending ending;
   ending.finish = finish;
   ending.error = std::move(error);

@@ -72,7 +72,7 @@ struct Request {
   std::atomic<bool> cancelled{false};
   std::atomic<uint64_t> stopped{0};  // branches (bits) that are to end here: their reader found a stop string
   Time arrived = 0;                  // set by Queue::push
-  Trace trace;
+  std::shared_ptr<Trace> trace = std::make_shared<Trace>();  // outlives the request where somebody wants to know
   struct {
     int lane = -1;       // where it waits, then whose it is
     bool waits = false;  // not taken yet

@@ -49,6 +49,13 @@ bool Runtime::read_peaks(Peaks& peaks) const {
          peaks.fma_flops > 0 && peaks.l2_bytes_per_s > 0 && peaks.dram_bytes_per_s > 0;
 }
 
+std::vector<std::shared_ptr<Device>> Runtime::devices(int64_t count) const {
+  if (count < 1 || count > core_sets()) {
+    fail(ErrorCode::usage, "{} instances are asked for, but there are {} core sets", count, core_sets());
+  }
+  return {devices_.begin(), devices_.begin() + static_cast<ptrdiff_t>(count)};
+}
+
 void Runtime::calibrate() {
   if (device()->target().calibrated) return;
   const Peaks peaks = device()->measure_peaks();

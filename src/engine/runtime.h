@@ -34,6 +34,8 @@ class Runtime {
   const OpTable& ops() const { return ops_; }
   int core_sets() const { return static_cast<int>(devices_.size()); }
   const std::shared_ptr<Device>& device(int core_set = 0) const { return devices_.at(static_cast<size_t>(core_set)); }
+  // The first `count` core sets. Throws Error usage where there are fewer.
+  std::vector<std::shared_ptr<Device>> devices(int64_t count) const;
   TimingCache& timing_cache() { return *timing_cache_; }
   MemoryBudget& budget() { return budget_; }
   // Measures the device's peaks (about a second) unless they are known, and keeps them in cache_dir.

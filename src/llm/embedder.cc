@@ -20,6 +20,30 @@ std::vector<int32_t> EncoderModel::tokens(std::string_view text) const {
   return ids;
 }
 
+void EncoderModel::check(std::span<const int32_t> text) const {
+  if (text.empty()) fail(ErrorCode::usage, "a text without a single token has no vector");
+  if (static_cast<int64_t>(text.size()) > context) {
+    fail(ErrorCode::does_not_fit, "a text of {} tokens; the model takes {}", text.size(), context);
+  }
+  const int32_t vocabulary = tokenizer->size();
+  for (const int32_t id : text) {
+    if (id < 0 || id >= vocabulary) fail(ErrorCode::usage, "token {} is none of 0 to {}", id, vocabulary - 1);
+  }
+}
+
+std::pair<Tensor, Tensor> EncoderModel::padded(std::span<const std::span<const int32_t>> texts, size_t length) const {
+  const Dims dims{static_cast<int64_t>(texts.size()), static_cast<int64_t>(length)};
+  std::pair<Tensor, Tensor> made{Tensor::allocate(DType::i32, dims), Tensor::allocate(DType::i32, dims)};
+  const int32_t padding = std::max(tokenizer->padding(), 0);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    int32_t* const row = made.first.as<int32_t>() + i * length;
+    int32_t* const seen = made.second.as<int32_t>() + i * length;
+    std::fill(std::copy(texts[i].begin(), texts[i].end(), row), row + length, padding);
+    std::fill(std::fill_n(seen, texts[i].size(), 1), seen + length, 0);
+  }
+  return made;
+}
+
 Embedder::Embedder(EncoderModel model, std::shared_ptr<Device> device, MemoryBudget* budget, const EmbedLimits& limits)
     : model_(std::move(model)),
       limits_(limits),
@@ -35,16 +59,7 @@ Tensor Embedder::embed(std::span<const std::string_view> texts) {
 }
 
 Tensor Embedder::embed_tokens(std::span<const std::vector<int32_t>> texts) {
-  const int32_t vocabulary = model_.tokenizer->size();
-  for (const std::vector<int32_t>& text : texts) {
-    if (text.empty()) fail(ErrorCode::usage, "a text without a single token has no vector");
-    if (static_cast<int64_t>(text.size()) > model_.context) {
-      fail(ErrorCode::does_not_fit, "a text of {} tokens; the model takes {}", text.size(), model_.context);
-    }
-    for (const int32_t id : text) {
-      if (id < 0 || id >= vocabulary) fail(ErrorCode::usage, "token {} is none of 0 to {}", id, vocabulary - 1);
-    }
-  }
+  for (const std::vector<int32_t>& text : texts) model_.check(text);
   Tensor vectors = Tensor::allocate(DType::f32, {static_cast<int64_t>(texts.size()), model_.width});
   std::vector<size_t> order(texts.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -63,16 +78,9 @@ Tensor Embedder::embed_tokens(std::span<const std::vector<int32_t>> texts) {
 
 void Embedder::run_batch(std::span<const std::vector<int32_t>> texts, std::span<const size_t> rows, Tensor& vectors) {
   const size_t longest = texts[rows.back()].size();  // they are sorted
-  const Dims dims{static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)};
-  const Tensor ids = Tensor::allocate(DType::i32, dims), mask = Tensor::allocate(DType::i32, dims);
-  const int32_t padding = std::max(model_.tokenizer->padding(), 0);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const std::vector<int32_t>& text = texts[rows[i]];
-    int32_t* const row = ids.as<int32_t>() + i * longest;
-    int32_t* const seen = mask.as<int32_t>() + i * longest;
-    std::fill(std::copy(text.begin(), text.end(), row), row + longest, padding);
-    std::fill(std::fill_n(seen, text.size(), 1), seen + longest, 0);
-  }
+  std::vector<std::span<const int32_t>> chosen;
+  for (const size_t row : rows) chosen.emplace_back(texts[row]);
+  const auto [ids, mask] = model_.padded(chosen, longest);
   const Tensor& out = session_.run({ids, mask})[0];
   const auto width = static_cast<size_t>(model_.width);
   for (size_t i = 0; i < rows.size(); ++i) {

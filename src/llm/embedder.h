@@ -21,6 +21,10 @@ struct EncoderModel {
   // The ids of a text as the model was trained: [CLS] and [SEP] around it, cut at the context. Any thread. Throws Error
   // usage when it is not UTF-8.
   std::vector<int32_t> tokens(std::string_view text) const;
+  // Throws Error: usage for a text without a token and ids that are no tokens, does_not_fit beyond the context.
+  void check(std::span<const int32_t> text) const;
+  // The inputs ids and mask i32 [texts, length] of texts that are no longer than that.
+  std::pair<Tensor, Tensor> padded(std::span<const std::span<const int32_t>> texts, size_t length) const;
 };
 
 struct EmbedLimits {

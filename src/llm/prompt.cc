@@ -30,4 +30,17 @@ std::vector<int32_t> chat_prompt(const LanguageModel& model, const nlohmann::ord
   return tokenizer.encode(model.chat->render(context, std::time(nullptr)), options);
 }
 
+void check_prompt(std::span<const int32_t> prompt, int64_t vocabulary, int64_t context) {
+  if (prompt.empty()) fail(ErrorCode::usage, "the prompt is empty; send at least one token");
+  const auto tokens = static_cast<int64_t>(prompt.size());
+  if (tokens >= context) {
+    fail(ErrorCode::does_not_fit, "the prompt has {} tokens, the context is {}; shorten it by {}", tokens, context,
+         tokens - context + 1);
+  }
+  for (const int32_t token : prompt) {
+    if (token >= 0 && token < vocabulary) continue;
+    fail(ErrorCode::usage, "the prompt has token {}; the vocabulary has {} tokens, numbered from 0", token, vocabulary);
+  }
+}
+
 }  // namespace narae

@@ -16,6 +16,7 @@ bool TokenBatcher::runnable(const TokenSequence& sequence) const {
 
 Step* TokenBatcher::next(Time now) {
   end_unwanted(now);
+  show_state();  // no step may follow
   if (live_.empty()) return nullptr;
   TokenStep& step = make_step();
   plan(step, now);
@@ -119,7 +120,7 @@ bool TokenBatcher::schedule(TokenSequence& sequence, TokenStep& step, int64_t bu
   const bool samples = reach == sequence.known + sequence.promised;
   if (!samples) sink.unreserve();
   if (fresh) {
-    sequence.request->trace.mark(now, "scheduled");
+    sequence.request->trace->mark(now, "scheduled");
     if (sequence.life == 0) {
       sequence.ask->cached += sequence.bound;
       stats_.cached.fetch_add(sequence.bound, std::memory_order_relaxed);
@@ -234,7 +235,7 @@ void TokenBatcher::preempt(TokenSequence& sequence, Time now) {
   ++sequence.life;
   ++sequence.ask->preemptions;
   stats_.preemptions.fetch_add(1, std::memory_order_relaxed);
-  sequence.request->trace.mark(now, "preempted", sequence.holds ? "held" : "pages");
+  sequence.request->trace->mark(now, "preempted", sequence.holds ? "held" : "pages");
 }
 
 void TokenBatcher::resize(int32_t pages) {
@@ -320,6 +321,10 @@ void TokenBatcher::complete(Step& step, Time now) {
   }
   sweep();
   free_steps_.push_back(static_cast<TokenStep*>(&step));
+  show_state();
+}
+
+void TokenBatcher::show_state() {
   const PageGroup& group = cache_.group(0);
   stats_.live.store(static_cast<int64_t>(live_.size()), std::memory_order_relaxed);
   stats_.admitted.store(admitted_, std::memory_order_relaxed);
@@ -359,7 +364,7 @@ void TokenBatcher::accept(TokenSequence& sequence, int32_t token, float logprob,
   sequence.changes.count(token);
   ++ask.answered;
   stats_.sampled.fetch_add(1, std::memory_order_relaxed);
-  if (!std::exchange(ask.first_token, true)) ask.request->trace.mark(now, "first token");
+  if (!std::exchange(ask.first_token, true)) ask.request->trace->mark(now, "first token");
   const bool stops = std::find(params.stop_ids.begin(), params.stop_ids.end(), token) != params.stop_ids.end() &&
                      sequence.known - sequence.prompt > params.min_tokens;
   const Finish finish = stops ? Finish::stop : sequence.known >= sequence.limit ? Finish::length : Finish::none;

@@ -105,6 +105,7 @@ class TokenBatcher final : public Batcher {
   void settle(const Row& row, const Step& step, Time now);
   void accept(TokenSequence& sequence, int32_t token, float logprob, Time now);
   void recycle(TokenSequence& sequence);
+  void show_state();
 
   TokenBatchOptions options_;
   KvCache cache_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "llm/prompt.h"
 #include "llm/token_batcher.h"
 
 namespace narae {
@@ -61,22 +62,12 @@ void TokenBatcher::admit(Arrivals& arrivals, Time now) {
 
 void TokenBatcher::check(const Request& request, const SamplingParams& params) const {
   check_sampling(params, options_.vocabulary, options_.max_branches);
+  check_prompt(request.in.tokens, options_.vocabulary, options_.context);
   const auto prompt = static_cast<int64_t>(request.in.tokens.size());
-  if (prompt == 0) fail(ErrorCode::usage, "the prompt is empty; send at least one token");
-  if (prompt >= options_.context) {
-    fail(ErrorCode::does_not_fit, "the prompt has {} tokens, the context is {}; shorten it by {}", prompt,
-         options_.context, prompt - options_.context + 1);
-  }
   if (prompt >= cache_.most_tokens()) {
     fail(ErrorCode::does_not_fit,
          "the prompt has {} tokens, all KV pages together hold {}; shorten it or give more pages", prompt,
          cache_.most_tokens());
-  }
-  for (const int32_t token : request.in.tokens) {
-    if (token < 0 || token >= options_.vocabulary) {
-      fail(ErrorCode::usage, "the prompt has token {}; the vocabulary has {} tokens, numbered from 0", token,
-           options_.vocabulary);
-    }
   }
 }
 
@@ -133,13 +124,13 @@ void TokenBatcher::hold(TokenSequence& sequence, HoldBits bits, Time now) {
   if (!bits) return;
   if (!sequence.holds) sequence.held_since = now;
   sequence.holds |= bits;
-  sequence.request->trace.mark(now, "held", bits & hold_sink_full ? "sink full" : bits & hold_prompt ? "prompt" : "");
+  sequence.request->trace->mark(now, "held", bits & hold_sink_full ? "sink full" : bits & hold_prompt ? "prompt" : "");
 }
 
 void TokenBatcher::lift(TokenSequence& sequence, HoldBits bits, Time now) {
   if (!(sequence.holds & bits)) return;
   sequence.holds &= ~bits;
-  sequence.request->trace.mark(now, "lifted");
+  sequence.request->trace->mark(now, "lifted");
 }
 
 void TokenBatcher::release(TokenSequence& sequence) {
@@ -182,7 +173,7 @@ void TokenBatcher::close_ask(TokenAsk& ask, Finish finish, Time now, std::option
   ending.cached_tokens = ask.cached;
   ending.new_tokens = ask.answered;
   ending.preemptions = ask.preemptions;
-  ask.request->trace.mark_end(now, finish_name(finish));
+  ask.request->trace->mark_end(now, finish_name(finish));
   ask.request->out->end(std::move(ending));
   ask.request->out->flush();
 }

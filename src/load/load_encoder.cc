@@ -25,8 +25,12 @@ EncoderModel load_encoder(const std::string& path, Runtime& runtime, const LoadO
     require_encoder(graph, path);
     if (options.edit) options.edit(graph);
   };
+  return as_encoder(load_model(path, runtime, checked, report), path);
+}
+
+EncoderModel as_encoder(std::shared_ptr<const Engine> engine, const std::string& path) {
   EncoderModel model;
-  model.engine = load_model(path, runtime, checked, report);
+  model.engine = std::move(engine);
   const Graph& graph = model.engine->portable();
   require_encoder(graph, path);  // an engine file is not edited
   model.context = number_fact(graph, "context");

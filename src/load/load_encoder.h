@@ -13,4 +13,7 @@ namespace narae {
 EncoderModel load_encoder(const std::string& path, Runtime& runtime, const LoadOptions& options = {},
                           CompileReport* report = nullptr);
 
+// The same of a model that load_model() made of `path`.
+EncoderModel as_encoder(std::shared_ptr<const Engine> engine, const std::string& path);
+
 }  // namespace narae

@@ -18,15 +18,9 @@ void require_decoder(const Graph& graph, const std::string& path) {
 
 }  // namespace
 
-LanguageModel load_language_model(const std::string& path, Runtime& runtime, const LoadOptions& options,
-                                  CompileReport* report) {
-  LoadOptions checked = options;
-  checked.edit = [&](Graph& graph) {  // before anything is compiled
-    require_decoder(graph, path);
-    if (options.edit) options.edit(graph);
-  };
+LanguageModel as_language_model(std::shared_ptr<const Engine> engine, const std::string& path, Runtime& runtime) {
   LanguageModel model;
-  model.forward = load_model(path, runtime, checked, report);
+  model.forward = std::move(engine);
   const Graph& graph = model.forward->portable();
   require_decoder(graph, path);  // an engine file is not edited
   model.context = number_fact(graph, "context");
@@ -40,6 +34,16 @@ LanguageModel load_language_model(const std::string& path, Runtime& runtime, con
     model.chat = std::make_shared<ChatTemplate>(model.tokenizer->chat_template());
   }
   return model;
+}
+
+LanguageModel load_language_model(const std::string& path, Runtime& runtime, const LoadOptions& options,
+                                  CompileReport* report) {
+  LoadOptions checked = options;
+  checked.edit = [&](Graph& graph) {  // before anything is compiled
+    require_decoder(graph, path);
+    if (options.edit) options.edit(graph);
+  };
+  return as_language_model(load_model(path, runtime, checked, report), path, runtime);
 }
 
 }  // namespace narae

@@ -12,4 +12,7 @@ namespace narae {
 LanguageModel load_language_model(const std::string& path, Runtime& runtime, const LoadOptions& options = {},
                                   CompileReport* report = nullptr);
 
+// The same of a model that load_model() made of `path`.
+LanguageModel as_language_model(std::shared_ptr<const Engine> engine, const std::string& path, Runtime& runtime);
+
 }  // namespace narae

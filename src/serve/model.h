@@ -9,7 +9,9 @@
 
 namespace narae {
 
+class EmbeddingModel;
 class TensorModel;
+class TextModel;
 
 class Model {
  public:
@@ -21,9 +23,11 @@ class Model {
   const std::string& name() const { return name_; }
   const std::string& version() const { return version_; }
   virtual const char* kind() const = 0;
-  virtual TensorModel* tensors() { return nullptr; }  // null: it does not take tensors
-  virtual size_t pending() const = 0;                 // requests that wait
-  virtual uint64_t executions() const = 0;            // steps so far
+  virtual TensorModel* tensors() { return nullptr; }        // null: it does not take tensors
+  virtual TextModel* text() { return nullptr; }             // null: it does not continue text
+  virtual EmbeddingModel* embeddings() { return nullptr; }  // null: it makes no vectors of texts
+  virtual size_t pending() const = 0;                       // requests that wait
+  virtual uint64_t executions() const = 0;                  // steps so far
   // Refuses what comes, answers what is there, then returns. Called once, before the last reference goes.
   virtual void close() = 0;
   // The same without answering: what waits is cancelled.

@@ -23,6 +23,7 @@ int64_t version_of(const fs::path& folder) {
 }
 
 fs::path model_in(const fs::path& version) {
+  if (fs::exists(version / "config.json")) return version;  // Hugging Face's
   fs::path found;
   for (const fs::directory_entry& entry : fs::directory_iterator(version)) {
     if (entry.path().stem() != "model") continue;
@@ -39,8 +40,10 @@ void read_folder(const fs::path& folder, ModelSource& source) {
     if (entry.is_directory()) newest = std::max(newest, version_of(entry.path()));
   }
   if (newest == 0) {
-    fail(ErrorCode::bad_file, "\"{}\" has no folder of a version, such as {}/1/model.onnx", folder.string(),
-         folder.string());
+    fail(ErrorCode::bad_file,
+         "\"{}\" is no model: it has neither a folder of a version, such as {}/1/model.onnx, nor a config.json; of "
+         "a folder with several models give each by itself",
+         folder.string(), folder.string());
   }
   source.version = std::to_string(newest);
   source.path = model_in(folder / source.version).string();
@@ -60,7 +63,9 @@ ModelSource model_source(const std::string& argument) {
   fs::path path = named ? argument.substr(equals + 1) : argument;
   if (path.filename().empty()) path = path.parent_path();
   source.path = path.string();
-  if (fs::is_directory(path)) {
+  if (fs::exists(path / "config.json")) {
+    source.name = path.filename().string();
+  } else if (fs::is_directory(path)) {
     read_folder(path, source);
     source.name = path.filename().string();
     if (source.config.name && *source.config.name != source.name && !named) {

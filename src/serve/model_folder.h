@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a path given to serve stands for: a model file, or a folder NAME/[config.pbtxt]/VERSION/model.* of which the
-// highest version counts.
+// What a path given to serve stands for: a model file, a Hugging Face folder, or a folder
+// NAME/[config.pbtxt]/VERSION/model.* of which the highest version counts.
 #pragma once
 
 #include "serve/model_repository.h"

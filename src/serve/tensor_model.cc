@@ -2,7 +2,6 @@
 #include "serve/tensor_model.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/error.h"
 
@@ -26,31 +25,30 @@ std::string input_names(const Graph& graph) {
 
 }  // namespace
 
-TensorModel::Instance::Instance(TensorModel& model, Runtime& runtime, int lane)
-    : states(std::make_shared<StateSet>(*runtime.device(lane), &runtime.budget())),
-      session(model.engine_, runtime.device(lane), states),
+TensorModel::Instance::Instance(TensorModel& model, const std::shared_ptr<Device>& device, MemoryBudget& budget,
+                                int lane)
+    : states(std::make_shared<StateSet>(*device, &budget)),
+      session(model.engine_, device, states),
       batcher(batch_options(model.options_, model.rule_)),
       runner(session),
       worker(model.queue_, lane, batcher, runner, model.clock_) {}
 
-TensorModel::TensorModel(std::string name, std::string version, std::shared_ptr<Engine> engine, Runtime& runtime,
+TensorModel::TensorModel(std::string name, std::string version, std::shared_ptr<const Engine> engine, Runtime& runtime,
                          TensorModelOptions options)
     : Model(std::move(name), std::move(version)),
       engine_(std::move(engine)),
       options_(std::move(options)),
       rule_(batch_rule(engine_->portable())) {
-  if (options_.instances < 1 || options_.instances > runtime.core_sets()) {
-    fail(ErrorCode::usage, "{} instances are asked for, but there are {} core sets", options_.instances,
-         runtime.core_sets());
-  }
+  const auto devices = runtime.devices(options_.instances);
   if (rule_.join) {
     const auto range = engine_->profile().symbols.find(rule_.symbol);
     if (range != engine_->profile().symbols.end()) options_.max_batch = std::min(options_.max_batch, range->second.max);
     std::erase_if(options_.preferred, [&](int64_t size) { return size > options_.max_batch; });
   }
   queue_ = std::make_shared<Queue>(QueueLimits{options_.max_queue}, options_.instances);
-  for (int lane = 0; lane < options_.instances; ++lane) {
-    instances_.push_back(std::make_unique<Instance>(*this, runtime, lane));
+  for (const std::shared_ptr<Device>& device : devices) {
+    instances_.push_back(
+        std::make_unique<Instance>(*this, device, runtime.budget(), static_cast<int>(instances_.size())));
   }
   for (const auto& instance : instances_) {
     instance->thread = std::thread([&worker = instance->worker] { worker.run(); });
@@ -151,32 +149,8 @@ Refusal TensorModel::submit(const RequestPtr& request, std::function<void()> on_
 void TensorModel::cancel(const RequestPtr& request) { queue_->cancel(request, clock_.now()); }
 
 void TensorModel::account(const Request& request, int64_t parse_ns, int64_t output_ns) {
-  ModelStatistics& sums = statistics();
-  Time scheduled = 0, ended = request.arrived;
-  for (size_t i = 0; i < request.trace.size(); ++i) {
-    if (std::string_view(request.trace[i].event) == "scheduled") scheduled = request.trace[i].at;
-    ended = request.trace[i].at;
-  }
-  const int64_t total_ns = (ended - request.arrived) * 1000 + parse_ns + output_ns;
-  const Finish finish = request.out->ending().finish;
-  if (finish != Finish::done) {
-    sums.failure.add(total_ns);
-    (finish == Finish::cancelled ? sums.cancelled
-     : finish == Finish::expired ? sums.expired
-                                 : sums.failed)
-        .fetch_add(1, std::memory_order_relaxed);
-    return;
-  }
-  sums.success.add(total_ns);
-  sums.queue.add((scheduled - request.arrived) * 1000);
-  sums.input.add(parse_ns);
-  sums.infer.add((ended - scheduled) * 1000);
-  sums.output.add(output_ns);
   const int64_t rows = rule_.join && !request.in.tensors.empty() ? request.in.tensors[0].dims[0] : 1;
-  sums.inferences.fetch_add(static_cast<uint64_t>(rows), std::memory_order_relaxed);
-  sums.last_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
+  count_request(statistics(), request, static_cast<uint64_t>(rows), parse_ns, output_ns);
 }
 
 }  // namespace narae

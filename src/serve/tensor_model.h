@@ -36,10 +36,10 @@ struct InferCall {
   int64_t parse_ns = 0;  // what reading the message took
 };
 
-class TensorModel final : public Model {
+class TensorModel : public Model {
  public:
   // The runtime must outlive it. Throws Error usage for options that cannot be.
-  TensorModel(std::string name, std::string version, std::shared_ptr<Engine> engine, Runtime& runtime,
+  TensorModel(std::string name, std::string version, std::shared_ptr<const Engine> engine, Runtime& runtime,
               TensorModelOptions options);
   ~TensorModel() override;
   const char* kind() const override { return "tensor"; }
@@ -63,7 +63,7 @@ class TensorModel final : public Model {
 
  private:
   struct Instance {
-    Instance(TensorModel& model, Runtime& runtime, int lane);
+    Instance(TensorModel& model, const std::shared_ptr<Device>& device, MemoryBudget& budget, int lane);
     std::shared_ptr<StateSet> states;
     Session session;
     DynamicBatcher batcher;
@@ -74,7 +74,7 @@ class TensorModel final : public Model {
   void check_input(const Value& input, const Tensor& tensor) const;
   void join();
 
-  std::shared_ptr<Engine> engine_;
+  std::shared_ptr<const Engine> engine_;
   TensorModelOptions options_;
   BatchRule rule_;
   SteadyClock clock_;

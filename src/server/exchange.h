@@ -14,6 +14,7 @@
 namespace narae {
 
 struct HttpRequest {
+  std::string id;  // of the client's X-Request-Id, or a new one; every reply bears it
   std::string method;
   std::string path;  // of the target, still percent-encoded
   std::vector<std::pair<std::string, std::string>> headers;
@@ -46,8 +47,14 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   virtual ~Exchange() = default;
   virtual HttpRequest& request() = 0;
-  // Once, from any thread.
+  // Once, from any thread. After begin_parts() it only ends the connection: the client sees that something is missing.
   virtual void reply(HttpReply reply) = 0;
+  // A reply in parts instead, from where soon() runs: the head with the first part, then others up to the last.
+  virtual void begin_parts(HttpReply head) = 0;
+  virtual void part(std::string text, bool last) = 0;
+  // Bytes of parts that the client has not taken yet; `call` hears of it, each time, when all are taken.
+  virtual size_t unsent() const = 0;
+  virtual void on_sent(std::function<void()> call) = 0;
   // Called at most once, when the client leaves before the reply; not after it. Set from the connection's own thread.
   virtual void on_disconnect(std::function<void()> call) = 0;
   // Runs `work` where it may take long (the prep pool), or where the connection lives. What it throws becomes the

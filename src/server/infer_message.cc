@@ -6,14 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "server/router.h"
 #include "server/tensor_wire.h"
 
 namespace narae {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr size_t kMaxJson = 32 << 20;  // a parsed number takes eight times its shortest text
 
 std::string shown(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60);
@@ -31,22 +30,6 @@ std::string_view json_part(std::string_view body, std::string_view header_length
   }
   binary = body.substr(length);
   return body.substr(0, length);
-}
-
-Json parse_json(std::string_view text) {
-  if (text.size() > kMaxJson) {
-    http_fail(413, "the JSON has {} bytes, {} are read at most; send large tensors in binary", text.size(), kMaxJson);
-  }
-  Json json;
-  try {
-    json = Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    fail(ErrorCode::usage, "the body is no valid JSON: byte {} is not expected", error.byte);
-  } catch (const Json::exception&) {  // such as a number of a thousand digits
-    fail(ErrorCode::usage, "the body is no valid JSON: a number is out of range");
-  }
-  if (!json.is_object()) fail(ErrorCode::usage, "the body is to be a JSON object, not {}", json.type_name());
-  return json;
 }
 
 // Refuses members whose names are not in `known`.
@@ -162,7 +145,7 @@ void parse_outputs(const Json& body, const TensorModel& model, bool binary, Infe
 InferMessage parse_infer(std::string_view body, std::string_view header_length, const TensorModel& model) {
   InferMessage message;
   std::string_view binary;
-  const Json json = parse_json(json_part(body, header_length, binary));
+  const Json json = json_body(json_part(body, header_length, binary));
   only(json, {"id", "inputs", "outputs", "parameters", "model_name", "model_version"}, "the request");
   if (const Json* id = member(json, "id")) {
     if (!id->is_string() || id->get_ref<const std::string&>().size() > 256) {

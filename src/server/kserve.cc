@@ -46,6 +46,16 @@ Json metadata(TensorModel& model) {
           {"outputs", outputs},   {"parameters", batching}};
 }
 
+// Of a model that is asked by the OpenAI protocol.
+Json text_metadata(const Model& model) {
+  return {{"name", model.name()},
+          {"versions", {model.version()}},
+          {"platform", "narae"},
+          {"inputs", Json::array()},
+          {"outputs", Json::array()},
+          {"parameters", {{"kind", model.kind()}, {"endpoints", {"/v1/chat/completions", "/v1/completions"}}}}};
+}
+
 Json config_tensor(const std::string& name, const Value& value) {
   std::string type = kserve_type(value.dtype());
   return {{"name", name}, {"data_type", "TYPE_" + type}, {"dims", wire_shape(value.shape())}};
@@ -99,24 +109,6 @@ Json all_statistics(const std::vector<std::shared_ptr<Model>>& models) {
 
 }  // namespace
 
-std::shared_ptr<TensorModel> find_tensor_model(const ServerState& state, const PathValues& values) {
-  const std::string& name = values.find("model")->second;
-  const auto asked = values.find("version");
-  const std::string version = asked == values.end() ? "" : asked->second;
-  const std::shared_ptr<Model> model = state.repository.find(name, version);
-  if (!model) {
-    if (!state.repository.knows(name)) {
-      http_fail(404, "there is no model \"{}\"; /v2/repository/index lists them", name);
-    }
-    if (const auto other = state.repository.find(name)) {
-      http_fail(404, "model \"{}\" has no version \"{}\"; its version is {}", name, version, other->version());
-    }
-    http_fail(503, "model \"{}\" is not ready; /v2/repository/index says why", name);
-  }
-  if (!model->tensors()) http_fail(400, "model \"{}\" takes no tensors", name);
-  return {model, model->tensors()};
-}
-
 void add_kserve_routes(Router& router, ServerState& state) {
   const auto get = [&](const std::string& pattern, Handler handler) {
     router.add("GET", pattern, std::move(handler), kserve_error);
@@ -133,9 +125,9 @@ void add_kserve_routes(Router& router, ServerState& state) {
     exchange->reply({});
   });
   // For each path also the one with a version.
-  const auto of_model = [&](const std::string& end, const std::function<void(Exchange&, TensorModel&)>& answer) {
+  const auto of_model = [&](const std::string& end, const std::function<void(Exchange&, Model&)>& answer) {
     const Handler handler = [&state, answer](const ExchangePtr& exchange, const PathValues& values) {
-      answer(*exchange, *find_tensor_model(state, values));
+      answer(*exchange, *find_model(state, values));
     };
     get("/v2/models/{model}" + end, handler);
     get("/v2/models/{model}/versions/{version}" + end, handler);
@@ -143,10 +135,15 @@ void add_kserve_routes(Router& router, ServerState& state) {
   get("/v2/models/stats", [&state](const ExchangePtr& exchange, const PathValues&) {
     reply_json(*exchange, all_statistics(state.repository.ready()));
   });
-  of_model("", [](Exchange& exchange, TensorModel& model) { reply_json(exchange, metadata(model)); });
-  of_model("/ready", [](Exchange& exchange, TensorModel&) { exchange.reply({}); });
-  of_model("/config", [](Exchange& exchange, TensorModel& model) { reply_json(exchange, configuration(model)); });
-  of_model("/stats", [](Exchange& exchange, TensorModel& model) {
+  of_model("", [](Exchange& exchange, Model& model) {
+    reply_json(exchange, model.tensors() ? metadata(*model.tensors()) : text_metadata(model));
+  });
+  of_model("/ready", [](Exchange& exchange, Model&) { exchange.reply({}); });
+  of_model("/config", [](Exchange& exchange, Model& model) {
+    if (!model.tensors()) http_fail(400, "model \"{}\" takes no tensors: it has no such configuration", model.name());
+    reply_json(exchange, configuration(*model.tensors()));
+  });
+  of_model("/stats", [](Exchange& exchange, Model& model) {
     reply_json(exchange, {{"model_stats", {statistics(model)}}});
   });
 }

@@ -22,16 +22,6 @@ struct Inference {
   int64_t parse_ns = 0;
 };
 
-[[noreturn]] void throw_ending(const Ending& ending) {
-  switch (ending.finish) {
-    case Finish::expired: throw HttpError{504, ending.error ? ending.error->what() : "the timeout passed"};
-    case Finish::cancelled: throw HttpError{503, "the request was cancelled: the server is stopping"};
-    default: break;
-  }
-  if (ending.error) throw Error(*ending.error);
-  fail(ErrorCode::internal, "a request ended as {} without an error", finish_name(ending.finish));
-}
-
 void answer(Inference& inference) {
   const int64_t begin = now_ns();
   HttpReply reply;
@@ -72,7 +62,7 @@ void submit(const std::shared_ptr<Inference>& inference) {
   }
 }
 
-void infer(const ExchangePtr& exchange, const std::shared_ptr<TensorModel>& model) {
+void infer(ServerState& state, const ExchangePtr& exchange, const std::shared_ptr<TensorModel>& model) {
   const int64_t begin = now_ns();
   auto inference = std::make_shared<Inference>();
   inference->exchange = exchange;
@@ -85,6 +75,8 @@ void infer(const ExchangePtr& exchange, const std::shared_ptr<TensorModel>& mode
     inference->message = parse_infer(request.body, request.header("Inference-Header-Content-Length"), *model);
     inference->request = model->make_request(std::move(inference->message.call));
     inference->message.call.id = inference->request->name;
+    const std::string& id = inference->request->name.empty() ? request.id : inference->request->name;
+    state.requests.add({id, model->name(), inference->request->trace});
   } catch (...) {
     model->statistics().invalid.fetch_add(1, std::memory_order_relaxed);
     throw;
@@ -99,8 +91,9 @@ void infer(const ExchangePtr& exchange, const std::shared_ptr<TensorModel>& mode
 void add_kserve_infer_routes(Router& router, ServerState& state) {
   const Handler handler = [&state](const ExchangePtr& exchange, const PathValues& values) {
     const std::shared_ptr<TensorModel> model = find_tensor_model(state, values);
-    if (exchange->request().body.size() < kLongBody) return infer(exchange, model);
-    exchange->later([exchange, model] { guarded(*exchange, kserve_error, [&] { infer(exchange, model); }); });
+    if (exchange->request().body.size() < kLongBody) return infer(state, exchange, model);
+    exchange->later(
+        [&state, exchange, model] { guarded(*exchange, kserve_error, [&] { infer(state, exchange, model); }); });
   };
   router.add("POST", "/v2/models/{model}/infer", handler, kserve_error);
   router.add("POST", "/v2/models/{model}/versions/{version}/infer", handler, kserve_error);

@@ -55,6 +55,8 @@ bool matches(const std::vector<std::string>& pattern, const std::vector<std::str
   return true;
 }
 
+constexpr size_t kMaxJson = 32 << 20;  // a parsed number takes eight times its shortest text
+
 int status_of(const Error& error) {
   switch (error.code()) {
     case ErrorCode::usage:
@@ -150,6 +152,42 @@ void guarded(Exchange& exchange, const ErrorForm& form, const std::function<void
 std::string kserve_error(int, const std::string& message) {
   const nlohmann::json object = {{"error", message}};
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string openai_error(int status, const std::string& message) {
+  const char* type = status == 404   ? "not_found_error"
+                     : status == 503 ? "overloaded_error"
+                     : status >= 500 ? "server_error"
+                                     : "invalid_request_error";
+  const nlohmann::ordered_json error = {{"message", message}, {"type", type}, {"param", nullptr}, {"code", status}};
+  const nlohmann::ordered_json object = {{"error", error}};
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+nlohmann::json json_body(std::string_view text) {
+  if (text.size() > kMaxJson) {
+    http_fail(413, "the JSON has {} bytes, {} are read at most; send large tensors in binary", text.size(), kMaxJson);
+  }
+  nlohmann::json json;
+  try {
+    json = nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    fail(ErrorCode::usage, "the body is no valid JSON: byte {} is not expected", error.byte);
+  } catch (const nlohmann::json::exception&) {  // such as a number of a thousand digits
+    fail(ErrorCode::usage, "the body is no valid JSON: a number is out of range");
+  }
+  if (!json.is_object()) fail(ErrorCode::usage, "the body is to be a JSON object, not {}", json.type_name());
+  return json;
+}
+
+void throw_ending(const Ending& ending) {
+  switch (ending.finish) {
+    case Finish::expired: throw HttpError{504, ending.error ? ending.error->what() : "the timeout passed"};
+    case Finish::cancelled: throw HttpError{503, "the request was cancelled: the server is stopping"};
+    default: break;
+  }
+  if (ending.error) throw Error(*ending.error);
+  fail(ErrorCode::internal, "a request ended as {} without an error", finish_name(ending.finish));
 }
 
 }  // namespace narae

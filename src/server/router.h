@@ -4,8 +4,10 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 
 #include "serve/metrics.h"
+#include "serve/request_book.h"
 #include "server/exchange.h"
 
 namespace narae {
@@ -37,6 +39,7 @@ struct ServerState {
   ModelRepository& repository;
   ServerCounters& counters;
   std::function<bool()> ready;  // all models of the start are loaded, and it is not stopping
+  RequestBook requests{};
 };
 
 // All endpoints of routes.inc.
@@ -49,5 +52,11 @@ void guarded(Exchange& exchange, const ErrorForm& form, const std::function<void
 void reply_error(Exchange& exchange, const ErrorForm& form, const HttpError& error);
 // {"error": message}
 std::string kserve_error(int status, const std::string& message);
+// {"error": {"message", "type", "param", "code"}}
+std::string openai_error(int status, const std::string& message);
+// The body as a JSON object. Throws HttpError.
+nlohmann::json json_body(std::string_view text);
+// Why a request ended without an answer: throws HttpError or Error.
+[[noreturn]] void throw_ending(const Ending& ending);
 
 }  // namespace narae

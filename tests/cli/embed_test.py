@@ -1,42 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """embed on a small random encoder and words made here: the vectors of `run`, whatever a text shares a batch with."""
 import json
-import shutil
 
 from command import BAD_FILE, DOES_NOT_FIT, ROOT, USAGE, CommandTest
 from onnx_file import I32, read_npy, write_npy
-
-BERT = ROOT / "tests/golden/llm/bert"  # 72 tokens, 24 positions, width 32
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-def word_piece():
-    words = SPECIAL + list(LETTERS) + ["##" + letter for letter in LETTERS]
-    mark = [{"id": name, "ids": [words.index(name)], "tokens": [name]} for name in ("[CLS]", "[SEP]")]
-    single = [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
-              {"SpecialToken": {"id": "[SEP]", "type_id": 0}}]
-    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [
-                {"id": i, "content": name, "special": True, "single_word": False, "lstrip": False, "rstrip": False,
-                 "normalized": False} for i, name in enumerate(SPECIAL)],
-            "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
-                           "strip_accents": None, "lowercase": True},
-            "pre_tokenizer": {"type": "BertPreTokenizer"},
-            "post_processor": {"type": "TemplateProcessing", "single": single, "pair": [],
-                               "special_tokens": {one["id"]: one for one in mark}},
-            "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-            "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-                      "max_input_chars_per_word": 100, "vocab": {word: i for i, word in enumerate(words)}}}
-
+from tiny_encoder import BERT, LETTERS, SPECIAL, tiny_encoder, word_piece
 
 class Embed(CommandTest):
     def setUp(self):
         super().setUp()
-        self.encoder = self.folder / "bert"
-        self.encoder.mkdir()
-        for name in ("config.json", "model.safetensors"):
-            shutil.copy(BERT / name, self.encoder)
-        self.words(word_piece())
+        self.encoder = tiny_encoder(self.folder / "bert")
 
     def words(self, tokenizer):
         (self.encoder / "tokenizer.json").write_text(json.dumps(tokenizer))

@@ -71,7 +71,7 @@ class ExecutorTest : public ::testing::TestWithParam<const char*> {
   }
   bool on_cpu() const { return std::string(GetParam()) == "cpu"; }
   std::unique_ptr<Executor> executor(const ExecutorOptions& options) {
-    return std::make_unique<Executor>(model_, runtime_->device(), &runtime_->budget(), options);
+    return std::make_unique<Executor>(model_, std::vector{runtime_->device()}, &runtime_->budget(), options);
   }
   // All prompts at once.
   void answers_all(Executor& executor) {

@@ -48,11 +48,11 @@ def slow_request():
 class Server:
     """As a context: started, and ended by SIGTERM with exit code 0."""
 
-    def __init__(self, binary, *flags, models=None):
+    def __init__(self, binary, *flags, models=None, paths=()):
         self.scratch = tempfile.TemporaryDirectory(prefix="narae-serve-")
         self.folder = pathlib.Path(self.scratch.name)
-        arguments = []
-        for name, data in (models or {"relu": relu(["N", 4])}).items():
+        arguments = [str(path) for path in paths]
+        for name, data in ({"relu": relu(["N", 4])} if models is None else models).items():
             path = self.folder / f"{name}.onnx"
             path.write_bytes(data)
             arguments.append(str(path))
@@ -145,6 +145,8 @@ class Wire:
         status = int(lines[0].split()[1])
         if status == 100:
             return status, headers, b""
+        if headers.get("transfer-encoding") == "chunked":
+            return status, headers, b"".join(self.chunks())
         length = int(headers["content-length"])
         while len(self.rest) < length:
             more = self.socket.recv(65536)
@@ -153,6 +155,34 @@ class Wire:
             self.rest += more
         body, self.rest = self.rest[:length], self.rest[length:]
         return status, headers, body
+
+    def chunks(self):
+        """The parts of a chunked body, as they come."""
+        while True:
+            size = int(self.read_until(b"\r\n"), 16)
+            while len(self.rest) < size + 2:
+                more = self.socket.recv(65536)
+                if not more:
+                    raise EOFError(self.rest[:200])
+                self.rest += more
+            part, self.rest = self.rest[:size], self.rest[size + 2:]
+            if size == 0:
+                return
+            yield part
+
+    def events(self, method, path, body):
+        """The data of server-sent events of a stream, as they come; JSON but for the last, [DONE]."""
+        self.ask(method, path, json.dumps(body).encode())
+        head = self.read_until(b"\r\n\r\n").decode()
+        assert " 200 " in head.split("\r\n")[0] and "text/event-stream" in head, head
+        text = b""
+        for part in self.chunks():
+            text += part
+            while b"\n\n" in text:
+                event, text = text.split(b"\n\n", 1)
+                assert event.startswith(b"data: "), event
+                yield event[6:].decode() if event[6:] == b"[DONE]" else json.loads(event[6:])
+        assert text == b"", text
 
     def ask(self, method, path, body=b"", headers=None):
         lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}"]

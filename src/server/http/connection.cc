@@ -5,12 +5,14 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
+#include <sstream>
 
 #include "base/error.h"
 
@@ -68,6 +70,14 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void refuse(int status, const std::string& message);
   void write(HttpReply reply, bool keep);
   void on_written(error_code error, bool keep);
+  void begin_parts(HttpReply head);
+  void add_part(const std::string& text, bool last);
+  void write_parts();
+  void on_part_written(error_code error);
+  void finish_parts();
+  void break_parts(uint64_t number);
+  void leave();
+  void log(int status);
   void close();
 
   HttpShared& shared_;
@@ -77,8 +87,15 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::optional<Parser> parser_;
   std::shared_ptr<OneExchange> exchange_;  // while a handler works
   std::optional<http::response<http::string_body>> response_;
-  uint64_t number_ = 0;  // of the request
-  bool idle_ = false, keep_alive_ = false, head_only_ = false;
+  struct Parts {
+    std::string waiting, writing;  // framed
+    bool chunked = true, last = false, dead = false;
+  };
+  std::optional<Parts> parts_;  // while a reply goes out in parts
+  uint64_t number_ = 0;         // of the request
+  std::string id_, what_;
+  int64_t begun_ns_ = 0;
+  bool idle_ = false, keep_alive_ = false, head_only_ = false, http11_ = false;
 };
 
 class Connection::OneExchange final : public Exchange {
@@ -87,13 +104,25 @@ class Connection::OneExchange final : public Exchange {
       : connection_(std::move(connection)), request_(std::move(request)), number_(number) {}
   HttpRequest& request() override { return request_; }
   void reply(HttpReply reply) override {
-    if (replied_.exchange(true)) return;
+    if (replied_.exchange(true)) {
+      return asio::post(connection_->stream_.get_executor(),
+                        [connection = connection_, number = number_] { connection->break_parts(number); });
+    }
     asio::post(connection_->stream_.get_executor(),
                [self = std::static_pointer_cast<OneExchange>(shared_from_this()), made = std::move(reply)]() mutable {
                  self->leave_ = nullptr;
                  self->connection_->answer(std::move(made), self->number_);
                });
   }
+  void begin_parts(HttpReply head) override {
+    if (!replied_.exchange(true)) connection_->begin_parts(std::move(head));
+  }
+  void part(std::string text, bool last) override { connection_->add_part(text, last); }
+  size_t unsent() const override {
+    const auto& parts = connection_->parts_;
+    return parts ? parts->waiting.size() + parts->writing.size() : 0;
+  }
+  void on_sent(std::function<void()> call) override { sent_ = std::move(call); }
   void on_disconnect(std::function<void()> call) override {
     if (gone_) return call();
     leave_ = std::move(call);
@@ -107,6 +136,11 @@ class Connection::OneExchange final : public Exchange {
     gone_ = true;
     if (const auto call = std::exchange(leave_, nullptr)) call();
   }
+  void sent() {
+    if (const auto call = sent_) call();
+  }
+  // Nobody is told of anything any more.
+  void forget() { leave_ = sent_ = nullptr; }
 
  private:
   std::shared_ptr<Connection> connection_;
@@ -114,7 +148,7 @@ class Connection::OneExchange final : public Exchange {
   uint64_t number_;
   std::atomic<bool> replied_{false};
   bool gone_ = false;
-  std::function<void()> leave_;
+  std::function<void()> leave_, sent_;
 };
 
 void Connection::wait_for_request() {
@@ -188,7 +222,8 @@ void Connection::handle() {
   HttpRequest request;
   request.received_ns = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   request.method = std::string(message.method_string());
-  keep_alive_ = message.keep_alive() && message.version() == 11;
+  http11_ = message.version() == 11;
+  keep_alive_ = message.keep_alive() && http11_;
   head_only_ = request.method == "HEAD";
   if (head_only_) request.method = "GET";
   const std::string_view target(message.target().data(), message.target().size());
@@ -197,6 +232,12 @@ void Connection::handle() {
     request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
   }
   request.body = std::move(message.body());
+  const std::string_view given = request.header("X-Request-Id");
+  const bool fits = !given.empty() && given.size() <= 128 &&
+                    std::all_of(given.begin(), given.end(), [](char c) { return c > ' ' && c < 127; });
+  request.id = id_ = fits ? std::string(given) : shared_.fresh_id();
+  what_ = fmt::format("{} {}", request.method, request.path);
+  begun_ns_ = request.received_ns;
   stream_.expires_never();
   shared_.counters.requests.fetch_add(1, std::memory_order_relaxed);
   exchange_ = std::make_shared<OneExchange>(shared_from_this(), std::move(request), ++number_);
@@ -207,7 +248,7 @@ void Connection::handle() {
 
 // Whoever leaves before the answer is noticed: the socket becomes readable with nothing to read.
 void Connection::watch() {
-  if (!exchange_ || exchange_->replied() || buffer_.size() > 0) return;
+  if (!exchange_ || (exchange_->replied() && !parts_) || buffer_.size() > 0) return;
   stream_.socket().async_wait(
       asio::ip::tcp::socket::wait_read,
       [self = shared_from_this(), number = number_](error_code error) { self->on_watched(error, number); });
@@ -219,6 +260,15 @@ void Connection::on_watched(error_code error, uint64_t number) {
   const ssize_t got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (got > 0) return;  // the next request already
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return watch();
+  leave();
+}
+
+// The client does not want the answer any more, or does not take it.
+void Connection::leave() {
+  if (parts_) {
+    if (std::exchange(parts_->dead, true)) return;
+    parts_->waiting.clear();
+  }
   shared_.counters.disconnected.fetch_add(1, std::memory_order_relaxed);
   exchange_->disconnected();
 }
@@ -246,6 +296,8 @@ void Connection::write(HttpReply reply, bool keep) {
   response_.emplace(static_cast<http::status>(reply.status), 11);
   response_->set(http::field::content_type, reply.type);
   for (const auto& [name, value] : reply.headers) response_->set(name, value);
+  if (!id_.empty()) response_->set("X-Request-Id", id_);
+  log(reply.status);
   response_->keep_alive(keep);
   response_->body() = std::move(reply.body);
   const size_t bytes = response_->body().size();
@@ -256,10 +308,85 @@ void Connection::write(HttpReply reply, bool keep) {
                     [self = shared_from_this(), keep](error_code error, size_t) { self->on_written(error, keep); });
 }
 
+void Connection::log(int status) {
+  if (!shared_.options.log_all && (status < 500 || status == 503)) return;
+  const int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  fmt::print(stderr, "narae: request {} {} {} {:.1f} ms\n", id_.empty() ? "-" : id_, what_.empty() ? "-" : what_,
+             status, static_cast<double>(now - begun_ns_) * 1e-6);
+}
+
 void Connection::on_written(error_code error, bool keep) {
   response_.reset();
   if (error || !keep) return close();
   wait_for_request();
+}
+
+void Connection::begin_parts(HttpReply head) {
+  shared_.counters.answered.fetch_add(1, std::memory_order_relaxed);
+  parts_.emplace();
+  parts_->chunked = http11_;
+  http::response<http::empty_body> message(static_cast<http::status>(head.status), 11);
+  message.set(http::field::content_type, head.type);
+  for (const auto& [name, value] : head.headers) message.set(name, value);
+  if (http11_) message.chunked(true);
+  message.set("X-Request-Id", id_);
+  message.keep_alive(keep_alive_ && http11_);
+  log(head.status);
+  std::ostringstream text;
+  text << message.base();
+  parts_->waiting = text.str();
+  add_part(head.body, false);
+}
+
+void Connection::add_part(const std::string& text, bool last) {
+  if (!parts_ || parts_->last) return;
+  parts_->last = last;
+  if (!parts_->dead) {
+    if (parts_->chunked && !text.empty()) {
+      parts_->waiting += fmt::format("{:x}\r\n", text.size()) + text + "\r\n";
+    } else {
+      parts_->waiting += text;
+    }
+    if (last && parts_->chunked) parts_->waiting += "0\r\n\r\n";
+  }
+  if (parts_->writing.empty()) write_parts();
+}
+
+void Connection::write_parts() {
+  if (parts_->waiting.empty()) {
+    if (parts_->last) finish_parts();
+    return;
+  }
+  parts_->writing = std::exchange(parts_->waiting, {});
+  stream_.expires_after(budget(parts_->writing.size()));
+  asio::async_write(stream_, asio::buffer(parts_->writing),
+                    [self = shared_from_this()](error_code error, size_t) { self->on_part_written(error); });
+}
+
+void Connection::on_part_written(error_code error) {
+  if (error) leave();
+  parts_->writing.clear();
+  stream_.expires_never();
+  if (!parts_->dead && !parts_->last && parts_->waiting.empty()) return exchange_->sent();
+  write_parts();
+}
+
+void Connection::finish_parts() {
+  const bool keep = !parts_->dead && keep_alive_ && http11_ && !shared_.draining;
+  parts_.reset();
+  exchange_->forget();
+  exchange_.reset();
+  error_code ignored;
+  stream_.socket().cancel(ignored);  // the watch
+  keep ? wait_for_request() : close();
+}
+
+// An error in the middle of an answer.
+void Connection::break_parts(uint64_t number) {
+  if (number != number_ || !parts_ || parts_->last) return;
+  parts_->dead = parts_->last = true;
+  parts_->waiting.clear();
+  if (parts_->writing.empty()) finish_parts();
 }
 
 void Connection::close() {

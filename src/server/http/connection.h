@@ -7,8 +7,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <mutex>
+#include <random>
 #include <set>
 
+#include "base/hash.h"
 #include "server/http/http_server.h"
 
 namespace narae {
@@ -25,6 +27,8 @@ struct HttpShared {
   // One thread each, so that a connection needs no lock.
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts;
   boost::asio::thread_pool prep;
+  const uint64_t first_id = uint64_t{std::random_device()()} << 32;
+  std::atomic<uint64_t> next_id{0};
 
   HttpShared(HttpOptions wanted, ServerCounters& counted)
       : options(std::move(wanted)), counters(counted), prep(static_cast<size_t>(options.prep_threads)) {
@@ -34,6 +38,7 @@ struct HttpShared {
     const std::lock_guard<std::mutex> lock(mutex);
     return connections.size();
   }
+  std::string fresh_id() { return fmt::format("{:016x}", hash_combine(first_id, next_id.fetch_add(1))); }
   // Idle connections close; the others after their answer.
   void close_idle();
 };

@@ -20,6 +20,7 @@ struct HttpOptions {
   int idle_seconds = 75;    // between requests
   int header_seconds = 10;  // from a request's first byte to the end of its header
   int stall_seconds = 20;   // for a body or an answer, and one more for each 64 KB
+  bool log_all = false;     // a line on stderr for each request; else only for those that failed here (5xx)
 };
 
 class HttpServer {

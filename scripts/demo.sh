@@ -56,8 +56,8 @@ if [ $status -eq 0 ]; then
   echo "pictures with boxes and texts: $out/page.png $out/sign.png"
 fi
 # A question to look at; then one whose every next token is beyond doubt.
-echo "== SmolLM2-135M-Instruct: What is the capital of France?"
-echo '[{"role": "user", "content": "What is the capital of France?"}]' >$out/question.json
+echo "== SmolLM2-135M-Instruct: Why is the sky blue?"
+echo '[{"role": "user", "content": "Why is the sky blue?"}]' >$out/question.json
 if build/release/narae generate $language_model --chat $out/question.json --greedy --max-tokens 64 --threads "$threads"; then
   note question
 else

@@ -35,7 +35,7 @@ ask "infer    " /v2/models/detection/infer \
 ask "embedding" /v1/embeddings '{"model": "minilm", "input": ["A man is eating food.", "Someone has a meal.", "The sky is blue."]}' \
   '"a meal is %.2f like a man eating, the sky %.2f" % tuple(sum(x * y for x, y in zip(a["data"][0]["embedding"], d["embedding"])) for d in a["data"][1:])' || exit 1
 ask "chat     " /v1/chat/completions \
-  '{"model": "smollm2", "temperature": 0, "max_tokens": 40, "messages": [{"role": "user", "content": "What is the capital of France?"}]}' \
+  '{"model": "smollm2", "temperature": 0, "max_tokens": 40, "messages": [{"role": "user", "content": "Name three colors."}]}' \
   'a["choices"][0]["message"]["content"]' || exit 1
 curl -sS "$url/metrics" >"$out/server.metrics" || exit 1
 grep -E '^(nv_inference_request_success|narae_generation_tokens_total)\{' "$out/server.metrics"

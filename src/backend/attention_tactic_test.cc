@@ -102,9 +102,8 @@ class CaseBuilder {
   std::vector<Value*> operands_;
 };
 
-std::vector<AttentionCase> attention_cases() {
+void add_open_cases(std::vector<AttentionCase>& cases) {
   const std::vector<int64_t> straight = {0, 2, 1, 3};
-  std::vector<AttentionCase> cases;
   const auto add = [&](AttentionCase c) { cases.push_back(std::move(c)); };
   add({.name = "plain", .n = 2, .heads = 3, .queries = 13, .keys = 13, .width = 8, .value_width = 8});
   add({.name = "scaled",
@@ -152,6 +151,10 @@ std::vector<AttentionCase> attention_cases() {
        .factor = 0.25});
   add({.name = "one_key", .n = 1, .heads = 2, .queries = 5, .keys = 1, .width = 16, .value_width = 16});
   add({.name = "one_column", .n = 1, .heads = 2, .queries = 5, .keys = 6, .width = 1, .value_width = 1});
+}
+
+void add_masked_cases(std::vector<AttentionCase>& cases) {
+  const auto add = [&](AttentionCase c) { cases.push_back(std::move(c)); };
   add({.name = "key_mask",
        .n = 2,
        .heads = 3,
@@ -227,13 +230,15 @@ std::vector<AttentionCase> attention_cases() {
        .value_width = 8,
        .mask = {3, 17, 1},
        .chosen = true});
-  return cases;
 }
 
 }  // namespace
 
 void add_attention_cases(std::vector<TacticCase>& cases) {
-  for (const AttentionCase& c : attention_cases()) {
+  std::vector<AttentionCase> made;
+  add_open_cases(made);
+  add_masked_cases(made);
+  for (const AttentionCase& c : made) {
     cases.push_back(
         {std::string("attention_") + c.name, [c](const OpTable& ops) { return CaseBuilder(c, ops).run(); }});
   }

@@ -6,6 +6,7 @@ import json
 import pathlib
 import signal
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -14,6 +15,7 @@ import unittest
 
 from server import ROOT, Server, environment_binary, relu
 
+from json_schema import problems
 from tiny_encoder import tiny_encoder
 
 BINARY = environment_binary()
@@ -284,6 +286,31 @@ class OpenAi(unittest.TestCase):
         self.assertGreater(metrics["nv_inference_first_response_histogram_ms_count" + labels], 0)
         self.assertEqual(metrics["narae_kv_pages_total" + labels], 199)
         self.assertNotIn('narae_kv_pages_total{model="relu",version="1"}', metrics)
+
+
+    def command(self, *arguments):
+        ran = subprocess.run([BINARY, *arguments, "--json"], capture_output=True, text=True, timeout=120)
+        return ran.returncode, json.loads(ran.stdout)
+
+    def test_load_and_explain_request(self):
+        url = f"http://127.0.0.1:{self.server.port}"
+        rules = json.loads((ROOT / "docs/schemas/load.json").read_text())
+        for kind, model in (("chat", "tiny-qwen3"), ("completion", "tiny-qwen3"), ("embed", "bert"), ("infer", "relu")):
+            code, told = self.command("load", url, "--kind", kind, "--model", model, "--concurrency", "2", "--duration", "0.3",
+                                      "--max-tokens", "5")
+            self.assertEqual((code, problems(told, rules)), (0, []), told)
+            self.assertEqual(told["sent"], told["answered"], told)
+            self.assertEqual("tokens_per_s" in told and told["tokens_per_s"] > 0, kind in ("chat", "completion"))
+        code, told = self.command("load", url, "--model", "tiny-qwen3", "--duration", "0.1")
+        self.assertEqual(code, 2)
+        self.assertIn("--kind", told["error"]["message"])
+        with self.server.connect() as wire:
+            _, headers, _ = wire.call("POST", COMPLETIONS, json.dumps(GREEDY | {"prompt": "The king", "max_tokens": 3}).encode())
+        code, told = self.command("explain", "request", url, headers["x-request-id"])
+        self.assertEqual(code, 0, told)
+        self.assertEqual(told["timeline"][-1]["event"], "ended")
+        self.assertEqual(self.command("explain", "request", url, "nobody")[0], 1)
+        self.assertEqual(self.command("explain", "request", url, "no/body")[0], 2)
 
 
 class Limits(unittest.TestCase):

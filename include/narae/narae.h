@@ -124,7 +124,7 @@ typedef struct narae_runtime_options {
   uint64_t memory_limit_bytes; /* weights, arenas and the rest together; 0 = none */
   int32_t threads;             /* per core set, the caller's among them; 0 = usable cores / core_sets */
   int32_t core_sets;           /* separate sets of cores, each running one session at a time; at least 1 */
-  int32_t deterministic;       /* must be 0: results that depend on their own row only are not there yet */
+  int32_t deterministic;       /* 1: a result depends on its own row only; what has no such kernel runs slowly */
   const char* activations;     /* rows before weights in blocks (GGUF): NULL or "int8" = in 8 bits; "fp32" = slower */
 } narae_runtime_options;
 #define NARAE_RUNTIME_OPTIONS_INIT \

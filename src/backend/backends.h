@@ -12,11 +12,12 @@
 namespace narae {
 
 struct DeviceOptions {
-  std::string name = "cpu";  // "cpu", "fake"; a number after a colon picks one of several
-  int threads = 0;           // of one core set; 0: cores / sets
-  std::string isa;           // empty or "auto": the best of the machine
-  int set = 0, sets = 1;     // which of how many separate core sets
-  std::string activations;   // of products with weights in blocks: "int8", or "fp32"; empty: int8
+  std::string name = "cpu";    // "cpu", "fake"; a number after a colon picks one of several
+  int threads = 0;             // of one core set; 0: cores / sets
+  std::string isa;             // empty or "auto": the best of the machine
+  int set = 0, sets = 1;       // which of how many separate core sets
+  bool deterministic = false;  // only kernels whose results depend on their own row
+  std::string activations;     // of products with weights in blocks: "int8", or "fp32"; empty: int8
 };
 
 // One line of `narae devices`.

@@ -39,7 +39,7 @@ NodeDims node_dims(const Node& node, const SymbolValues& symbols);
 
 class Tactic;
 
-// What a result's bits depend on; --deterministic, which is not there yet, will choose by it.
+// What a result's bits depend on. Deterministic devices offer only tactics that are the same across all three.
 struct Numerics {
   bool same_across_runs = true;
   bool same_across_threads = true;

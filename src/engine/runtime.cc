@@ -19,11 +19,11 @@ Runtime::Runtime(RuntimeOptions options) : options_(std::move(options)), budget_
     device.threads = options_.threads;
     device.isa = options_.isa;
     device.activations = options_.activations;
+    device.deterministic = options_.deterministic;
     device.set = set;
     device.sets = std::max(1, options_.core_sets);
     devices_.push_back(make_device(device));
   }
-  if (options_.deterministic) fail(ErrorCode::usage, "deterministic runs are not there yet: leave the option out");
   if (!options_.cache_dir.empty()) {
     std::error_code error;
     std::filesystem::create_directories(options_.cache_dir, error);

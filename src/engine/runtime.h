@@ -22,7 +22,7 @@ struct RuntimeOptions {
   int threads = 0;             // of one core set; 0: all its cores
   int core_sets = 1;           // Devices that run at the same time
   std::string activations;     // int8 (the default) or fp32, see DeviceOptions
-  bool deterministic = false;  // not there yet: Error usage
+  bool deterministic = false;  // a result depends on its own row only, see DeviceOptions
 };
 
 class Runtime {

@@ -67,9 +67,6 @@ class Names(CommandTest):
         for isa in ("", "AVX2", "avx", "avx512 "):
             self.build("--isa", isa, says=f'"{isa}"')
 
-    def test_what_is_not_there_yet(self):
-        self.build("--deterministic", says="not there yet")
-
     def test_passes(self):
         for passes, says in (("", "none"), ("cse,", "none"), ("-", '""'), ("-cse,-", '""'), ("ALL", "ALL"), ("-all", "all")):
             self.build(*([f"--passes={passes}"] if passes else ["--passes", ""]), says=says)

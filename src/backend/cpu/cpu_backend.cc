@@ -15,6 +15,7 @@ std::shared_ptr<Device> make(const DeviceOptions& options) {
   cpu::CpuOptions cpu;
   cpu.isa = options.isa;
   cpu.threads = options.threads;
+  cpu.deterministic = options.deterministic;
   cpu.int8_activations = options.activations != "fp32";
   const cpu::CoreSet all = cpu::detect_cores();
   const auto count = static_cast<int>(all.cores.size());

@@ -64,14 +64,18 @@ CpuDevice::CpuDevice(CpuOptions options)
   target_.cores = options_.threads;
   target_.int8_activations = options_.int8_activations && block_gemm_kernels(isa) != nullptr;
   target_.channel_block = brgemm_tiles(isa)->lanes;
-  CpuLevel level{isa, options_.threads, nullptr};
+  CpuLevel level{isa, options_.threads, nullptr, options_.deterministic};
   // oneDNN goes by the machine, so it takes part only where our own kernels do too.
   if (options_.onednn && isa == best_isa(features)) level.onednn = std::make_shared<OnednnLibrary>();
 #define NARAE_TACTIC(name, file) tactics_.push_back(make_##name##_tactic(level));
 #include "backend/cpu/cpu_tactics.inc"
 #undef NARAE_TACTIC
   tactics_.push_back(std::make_unique<ReferenceTactic>());
-  for (const auto& tactic : tactics_) tactic_pointers_.push_back(tactic.get());
+  for (const auto& tactic : tactics_) {
+    const Numerics is = tactic->numerics();
+    const bool by_row = is.same_across_runs && is.same_across_threads && is.same_across_rows;
+    if (by_row || tactic->is_reference() || !options_.deterministic) tactic_pointers_.push_back(tactic.get());
+  }
 }
 
 // The best of several short rounds: other load on the machine only ever takes away.

@@ -15,7 +15,8 @@ struct CpuOptions {
   std::string isa;  // empty or "auto": the best there is; Error usage when the machine lacks it
   CoreSet cores;    // empty: detect_cores()
   bool int8_activations = true;
-  bool onednn = true;  // also offer the tactics of the loadable library, where it is present
+  bool deterministic = false;  // offer only tactics that give a row the same bits whatever rows stand beside it
+  bool onednn = true;          // also offer the tactics of the loadable library, where it is present
 };
 
 class CpuDevice final : public Device {

@@ -16,6 +16,7 @@ struct CpuLevel {
   std::string isa;  // one of known_isas()
   int threads = 1;
   std::shared_ptr<const OnednnLibrary> onednn;  // null: its tactics offer nothing
+  bool deterministic = false;                   // tactics that exist for its sake offer something
 };
 
 #define NARAE_TACTIC(name, file) std::unique_ptr<Tactic> make_##name##_tactic(const CpuLevel& level);

@@ -26,6 +26,7 @@ class ViewTactic final : public Tactic {
  public:
   explicit ViewTactic(CpuLevel level) : level_(std::move(level)) {}
   const char* name() const override { return "view"; }
+  Numerics numerics() const override { return {true, true, true}; }
   void propose(const Node& node, const NodeDims& dims, const Target& target, std::vector<Choice>& out) const override {
     if (!node.op().has(op_view)) return;
     out.push_back(plain_choice(this, node));

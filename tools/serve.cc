@@ -19,12 +19,15 @@
 namespace narae {
 namespace {
 
+constexpr Time usual_turn = 10'000;  // us, where several models share the cores
+
 struct ServeFlags {
   LlmFlags llm;
   std::vector<std::string> paths;
   HttpOptions http;
   uint64_t max_body = 0;
   int64_t max_batch = 32, max_delay_us = 0, max_queue = 256, instances = 1;
+  int64_t turn_us = -1;
   double drain_seconds = 30;
 };
 
@@ -44,6 +47,7 @@ ExecutorOptions executor_options(const ServeFlags& flags, const TensorModelOptio
   made.step_tokens = std::max(flags.llm.step_tokens, made.max_batch + 1);
   made.kv_pages = flags.llm.kv_pages;
   made.prefix_cache = flags.llm.prefix_cache == "on";
+  made.turn = flags.turn_us >= 0 ? flags.turn_us : flags.paths.size() > 1 ? usual_turn : 0;
   made.queue.max_requests = options.max_queue;
   return made;
 }
@@ -165,6 +169,12 @@ void add_limits(CLI::App& command, ServeFlags& flags) {
       ->group(group)
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  command
+      .add_option("--turn-us", flags.turn_us,
+                  "how long a step of a language model with prompts takes about, for the sake of the other models; 0: as "
+                  "long as --step-tokens take; without: 10000 where several models are served, else 0")
+      ->group(group)
+      ->check(CLI::Range(int64_t{0}, int64_t{60'000'000}));
   command.add_option("--max-queue", flags.max_queue, "requests that wait at each model; more are refused with 503")
       ->group(group)
       ->check(positive)

@@ -49,6 +49,7 @@ Executor::Executor(LanguageModel model, const std::vector<std::shared_ptr<Device
   batch.groups = {{"kv", static_cast<int32_t>(size), static_cast<int32_t>(pages)}};
   for (size_t lane = 0; lane < devices.size(); ++lane) {
     instances_.push_back(std::make_unique<Instance>(*this, static_cast<int>(lane), devices[lane], budget, batch));
+    instances_.back()->batcher.set_turn(options.turn);
     kv_bytes_ += instances_.back()->states->state_bytes();
   }
   for (const auto& instance : instances_) {

@@ -17,6 +17,7 @@ struct ExecutorOptions {
   int32_t step_tokens = 512;  // token rows of a step
   int64_t kv_pages = 0;       // 0: for 8192 tokens, or one whole context where that is less
   bool prefix_cache = true;
+  Time turn = 0;  // us that a step with prompts takes about, for the sake of others on the same cores; 0: step_tokens
   QueueLimits queue;
 };
 

@@ -70,8 +70,11 @@ class TextReply : public std::enable_shared_from_this<TextReply> {
                     1};
   }
 
+  // One that still waits ends at once, and read() may be called from here.
   void cancel() {
-    for (const auto& reader : readers_) model_->cancel(reader->request());
+    std::vector<RequestPtr> requests;
+    for (const auto& reader : readers_) requests.push_back(reader->request());
+    for (const RequestPtr& request : requests) model_->cancel(request);
   }
 
   // The client has gone: the connection ends, the Requests are read to their ends for the sake of the counts.
@@ -87,8 +90,16 @@ class TextReply : public std::enable_shared_from_this<TextReply> {
   }
 
   void read_guarded() {
-    guarded(*exchange_, openai_error, [this] { read(); });
-    if (over_ && !readers_.empty()) read();  // what is left is counted only
+    again_ = true;
+    if (reading_) return;
+    reading_ = true;
+    while (again_) {
+      const bool was_over = over_;
+      again_ = false;
+      guarded(*exchange_, openai_error, [this] { read(); });
+      again_ |= over_ != was_over;  // what is left is read to be counted only
+    }
+    reading_ = false;
   }
 
   void read() {
@@ -179,7 +190,7 @@ class TextReply : public std::enable_shared_from_this<TextReply> {
   std::set<int64_t> begun_;  // choices
   std::string events_;       // not given to the exchange yet
   int64_t parse_ns_ = 0;
-  bool head_sent_ = false;
+  bool head_sent_ = false, reading_ = false, again_ = false;
   bool over_ = false;  // the client has its last word
 };
 

@@ -251,6 +251,22 @@ class OpenAi(unittest.TestCase):
         wait_until(lambda: self.server.metric("nv_inference_request_failure") == before + 2)
         self.assertEqual(self.server.metric("narae_kv_pages_used"), 0)
 
+    def test_who_leaves_while_it_waits(self):
+        with Server(BINARY, "--max-batch", "1", models={}, paths=[MODEL]) as server:
+            body = GREEDY | {"prompt": "The king", "max_tokens": 900}
+            first = server.connect()
+            first.ask("POST", COMPLETIONS, json.dumps(body).encode())
+            wait_until(lambda: server.metric("narae_running_sequences") == 1)
+            for prompts in ("The king", ["The king", "a", "b"]):
+                for stream in (True, False):
+                    with server.connect() as wire:
+                        wire.ask("POST", COMPLETIONS, json.dumps(body | {"prompt": prompts, "stream": stream}).encode())
+                        wait_until(lambda: server.metric("nv_inference_pending_request_count") > 0)
+                        wire.reset()
+                    wait_until(lambda: server.metric("nv_inference_pending_request_count") == 0)
+            first.reset()
+            wait_until(lambda: server.metric('nv_inference_request_failure{model="tiny-qwen3",version="1",reason="CANCELED"}') == 9)
+
     def test_who_does_not_read_harms_nobody(self):
         wires = [self.server.connect() for _ in range(4)]
         for wire in wires:
@@ -336,11 +352,16 @@ class Limits(unittest.TestCase):
             status, headers, answer = answers[-1]
             self.assertEqual(headers["retry-after"], "1")
             self.assertIn("full", json.loads(answer)["error"]["message"])
+            # Who leaves while it waits gives its place back; of many prompts all are refused or none.
+            refused = server.call("POST", COMPLETIONS, json.dumps(GREEDY | {"prompt": ["a"] * 40, "max_tokens": 3}).encode())
+            self.assertEqual(refused[0], 503)
+            for wire in wires[3:]:
+                wire.reset()
+            wait_until(lambda: server.metric("nv_inference_request_failure") >= len(wires) - 4)
             server.process.send_signal(signal.SIGTERM)
             for wire in wires[:3]:
                 self.assertIn(b" 200 ", wire.read_until(b"\r\n\r\n"))
                 self.assertTrue(b"".join(wire.chunks()).endswith(b"data: [DONE]\n\n"))
-            for wire in wires:
                 wire.__exit__()
             self.assertEqual(server.process.wait(60), 0)
 

@@ -170,9 +170,10 @@ void add_limits(CLI::App& command, ServeFlags& flags) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command
-      .add_option("--turn-us", flags.turn_us,
-                  "how long a step of a language model with prompts takes about, for the sake of the other models; 0: as "
-                  "long as --step-tokens take; without: 10000 where several models are served, else 0")
+      .add_option(
+          "--turn-us", flags.turn_us,
+          "how long a step of a language model with prompts takes about, for the sake of the other models; 0: as "
+          "long as --step-tokens take; without: 10000 where several models are served, else 0")
       ->group(group)
       ->check(CLI::Range(int64_t{0}, int64_t{60'000'000}));
   command.add_option("--max-queue", flags.max_queue, "requests that wait at each model; more are refused with 503")

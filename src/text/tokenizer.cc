@@ -101,6 +101,7 @@ std::string piece_of(const TokenizerTables& tables, int32_t id) {
       return shown_as_spelled ? std::string(text) : without_blank_marks(text);
     case TokenizerModel::wordpiece:
       return shown_as_spelled || kind == TokenKind::user ? " " + std::string(text) : word_piece(tables, text);
+    case TokenizerModel::none: return std::string(text);
   }
   NARAE_CHECK(false);
 }
@@ -112,11 +113,19 @@ StringTable pieces_of(const TokenizerTables& tables) {
   return pieces;
 }
 
+class NoVocabulary final : public SegmentEncoder {
+ public:
+  void encode(std::string_view, bool, EncodeScratch&, std::vector<int32_t>&) const override {
+    fail(ErrorCode::usage, "the model's file holds no vocabulary; give token ids instead of a text");
+  }
+};
+
 std::unique_ptr<const SegmentEncoder> make_segments(const TokenizerTables& tables, const StringIndex& index) {
   switch (tables.model) {
     case TokenizerModel::byte_bpe: return make_byte_bpe(tables, index);
     case TokenizerModel::char_bpe: return make_char_bpe(tables, index);
     case TokenizerModel::wordpiece: return make_wordpiece(tables, index);
+    case TokenizerModel::none: return std::make_unique<NoVocabulary>();
   }
   NARAE_CHECK(false);
 }

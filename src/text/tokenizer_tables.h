@@ -16,6 +16,7 @@ enum class TokenizerModel : uint8_t {
   byte_bpe,   // tokens are written in GPT-2's alphabet of printable stand-ins for bytes
   char_bpe,   // SentencePiece: U+2581 for a blank, <0xNN> for bytes of characters that are no token
   wordpiece,  // BERT: greedy longest match inside words
+  none,       // ids only: texts cannot be encoded, each token says how it is spelled
 };
 
 enum class TokenKind : uint8_t {

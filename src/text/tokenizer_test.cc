@@ -125,6 +125,22 @@ TEST(WordPiece, KeepsWhatItIsToldToKeep) {
   EXPECT_EQ(Tokenizer(tables).encode("Play play\u4e2d \u4e2d"), (Ids{0, 0, 9}));
 }
 
+TEST(Tokenizer, WithoutAVocabularyTakesIdsOnly) {
+  TokenizerTables tables;
+  tables.model = TokenizerModel::none;
+  for (const char* spelled : {"<0>", "<1>", "<2>"}) add_token(tables, spelled);
+  const Tokenizer tokenizer(std::move(tables));
+  EXPECT_EQ(tokenizer.decode(std::vector<int32_t>{2, 0}), "<2><0>");
+  EXPECT_TRUE(tokenizer.encode("").empty());
+  try {
+    tokenizer.encode("<1>");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::usage);
+    EXPECT_NE(std::string(error.what()).find("token ids"), std::string::npos);
+  }
+}
+
 TEST(Tokenizer, RefusesTextThatIsNoText) {
   const Tokenizer tokenizer(byte_tables({}));
   for (const char* text : {"ab\xff", "\xc3", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80", "abcdefgh\x80"}) {

@@ -135,12 +135,28 @@ void read_wordpiece(const Gguf& file, TokenizerTables& tables) {
   tables.word_start = "\xe2\x96\x81";
 }
 
+// Files without a vocabulary, such as ones made for measuring, are run by token ids.
+TokenizerTables ids_only(const Gguf& file) {
+  TokenizerTables tables;
+  tables.model = TokenizerModel::none;
+  const Dims& dims = file.weights().at("token_embd.weight").dims;
+  if (dims.size() != 2 || dims[0] < 1 || dims[0] > int64_t{1} << 26) {
+    fail(ErrorCode::bad_file, "token_embd.weight is {}; its rows are no number of tokens", dims_text(dims));
+  }
+  tables.tokens.reserve(static_cast<size_t>(dims[0]), static_cast<size_t>(dims[0]) * 8);
+  for (int64_t id = 0; id < dims[0]; ++id) tables.tokens.add(fmt::format("<{}>", id));
+  tables.kinds.assign(static_cast<size_t>(dims[0]), TokenKind::normal);
+  read_ids(file, tables);
+  return tables;
+}
+
 }  // namespace
 
 TokenizerTables gguf_tokenizer(const Gguf& file) {
   return with_context([&] { return fmt::format("tokenizer of \"{}\"", file.path()); },
                       [&] {
                         const std::string_view model = file.text("tokenizer.ggml.model");
+                        if (model == "none") return ids_only(file);
                         TokenizerTables tables;
                         read_tokens(file, tables);
                         if (model == "gpt2") {
@@ -152,7 +168,7 @@ TokenizerTables gguf_tokenizer(const Gguf& file) {
                         } else {
                           fail(ErrorCode::bad_file,
                                "the tokenizer model \"{}\" (key tokenizer.ggml.model) is not known; known are: gpt2, "
-                               "llama, bert",
+                               "llama, bert, none",
                                shown_text(model));
                         }
                         read_ids(file, tables);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <csignal>
 #include <mutex>
 #include <thread>
 
@@ -114,6 +115,7 @@ void say_ready(const HttpServer& server, const ModelRepository& repository, Cons
 }
 
 void serve(ServeFlags& flags, Console& console) {
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads the log may end before us
   flags.http.max_body = flags.max_body;
   flags.http.io_threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency() / 4, 1u, 4u));
   std::vector<ModelSource> sources;

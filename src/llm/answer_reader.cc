@@ -44,7 +44,9 @@ bool AnswerReader::next(Event& event) {
       ended_ = true;
       return false;
     }
-    if (piece.finish == Finish::failed || piece.finish == Finish::expired) continue;  // told with the request's error
+    const bool with_request =
+        piece.finish == Finish::failed || piece.finish == Finish::expired || piece.finish == Finish::cancelled;
+    if (with_request) continue;  // told when the request has its ending
     if (branches_.at(static_cast<size_t>(piece.branch)).finish != Finish::none) continue;  // behind a stop string
     add(piece, event);
     return true;

@@ -9,6 +9,10 @@
 namespace narae {
 
 std::vector<int32_t> EncoderModel::tokens(std::string_view text) const {
+  if (text.size() > 16 * tokenizer->most_bytes(context)) {
+    fail(ErrorCode::does_not_fit, "a text of {} bytes, far more than the context of {} tokens; cut it", text.size(),
+         context);
+  }
   const EncodeOptions options = tokenizer->defaults();
   std::vector<int32_t> ids = tokenizer->encode(text, options);
   const auto most = static_cast<size_t>(context);

@@ -8,10 +8,23 @@
 
 namespace narae {
 
+namespace {
+
+// A text that is too long whatever its tokens are is not made tokens of.
+std::vector<int32_t> encode(const LanguageModel& model, std::string_view text, const EncodeOptions& options) {
+  if (text.size() > model.tokenizer->most_bytes(model.context)) {
+    fail(ErrorCode::does_not_fit, "the prompt has {} bytes, far more than the context of {} tokens; shorten it",
+         text.size(), model.context);
+  }
+  return model.tokenizer->encode(text, options);
+}
+
+}  // namespace
+
 std::vector<int32_t> text_prompt(const LanguageModel& model, std::string_view text) {
   EncodeOptions options = model.tokenizer->defaults();
   options.end = false, options.specials = true;
-  return model.tokenizer->encode(text, options);
+  return encode(model, text, options);
 }
 
 std::vector<int32_t> chat_prompt(const LanguageModel& model, const nlohmann::ordered_json& messages) {
@@ -27,7 +40,7 @@ std::vector<int32_t> chat_prompt(const LanguageModel& model, const nlohmann::ord
                                           {"eos_token", spelled(tokenizer.end())}};
   EncodeOptions options;
   options.specials = true;  // the template writes them out
-  return tokenizer.encode(model.chat->render(context, std::time(nullptr)), options);
+  return encode(model, model.chat->render(context, std::time(nullptr)), options);
 }
 
 void check_prompt(std::span<const int32_t> prompt, int64_t vocabulary, int64_t context) {

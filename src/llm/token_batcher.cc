@@ -122,7 +122,7 @@ bool TokenBatcher::schedule(TokenSequence& sequence, TokenStep& step, int64_t bu
   if (fresh) {
     sequence.request->trace->mark(now, "scheduled");
     if (sequence.life == 0) {
-      sequence.ask->cached += sequence.bound;
+      if (sequence.branch == 0) sequence.ask->cached += sequence.bound;  // of the prompt, which they share
       stats_.cached.fetch_add(sequence.bound, std::memory_order_relaxed);
     }
   }

@@ -124,13 +124,14 @@ void TokenBatcher::hold(TokenSequence& sequence, HoldBits bits, Time now) {
   if (!bits) return;
   if (!sequence.holds) sequence.held_since = now;
   sequence.holds |= bits;
+  if (sequence.branch > 1) return;  // it is the same story
   sequence.request->trace->mark(now, "held", bits & hold_sink_full ? "sink full" : bits & hold_prompt ? "prompt" : "");
 }
 
 void TokenBatcher::lift(TokenSequence& sequence, HoldBits bits, Time now) {
   if (!(sequence.holds & bits)) return;
   sequence.holds &= ~bits;
-  sequence.request->trace->mark(now, "lifted");
+  if (sequence.branch <= 1) sequence.request->trace->mark(now, "lifted");
 }
 
 void TokenBatcher::release(TokenSequence& sequence) {

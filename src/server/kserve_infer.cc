@@ -81,7 +81,7 @@ void infer(ServerState& state, const ExchangePtr& exchange, const std::shared_pt
     model->statistics().invalid.fetch_add(1, std::memory_order_relaxed);
     throw;
   }
-  request.body = {};
+  std::string().swap(request.body);
   inference->parse_ns = now_ns() - begin;
   exchange->soon([inference] { guarded(*inference->exchange, kserve_error, [&] { submit(inference); }); });
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/openai_ask.h"
 
+#include <charconv>
+
 #include "base/error.h"
 #include "llm/prompt.h"
 #include "server/json_fields.h"
@@ -11,6 +13,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMostTexts = 2048;  // of a request, as OpenAI has it
+constexpr size_t kMostBiases = 1024, kMostStopIds = 256, kMostStops = 16, kLongestStop = 1024;
 
 std::vector<int32_t> ids_of(const Json& list, const char* name) {
   std::vector<int32_t> ids;
@@ -65,26 +68,36 @@ nlohmann::ordered_json read_messages(const Json& list) {
 }
 
 std::vector<std::string> read_stops(const Json& value) {
-  if (value.is_string()) return {value.get<std::string>()};
   std::vector<std::string> stops;
-  if (!value.is_array() || value.size() > 16) fail(ErrorCode::usage, "\"stop\" is to be a text or at most 16 of them");
-  for (const Json& one : value) {
+  const Json list = value.is_string() ? Json::array({value}) : value;
+  if (!list.is_array() || list.size() > kMostStops) {
+    fail(ErrorCode::usage, "\"stop\" is to be a text or at most {} of them", kMostStops);
+  }
+  for (const Json& one : list) {
     if (!one.is_string()) fail(ErrorCode::usage, "\"stop\" holds {}, which is no text", shown_json(one));
     stops.push_back(one.get<std::string>());
+    if (stops.back().size() > kLongestStop) {
+      fail(ErrorCode::usage, "\"stop\" holds a text of {} bytes; {} are possible", stops.back().size(), kLongestStop);
+    }
   }
   return stops;
 }
 
 std::vector<LogitBias> read_bias(const Json& object) {
   if (!object.is_object()) fail(ErrorCode::usage, "\"logit_bias\" is to be an object of tokens and numbers");
+  if (object.size() > kMostBiases) {
+    fail(ErrorCode::usage, "\"logit_bias\" holds {} tokens; {} are possible", object.size(), kMostBiases);
+  }
   std::vector<LogitBias> list;
   for (const auto& [token, bias] : object.items()) {
-    const Json id = Json::parse(token, nullptr, false);
-    if (!whole_between(id, 0, INT32_MAX) || !bias.is_number()) {
+    int32_t id = -1;
+    const char* end = token.data() + token.size();
+    const auto read = std::from_chars(token.data(), end, id);
+    if (read.ec != std::errc() || read.ptr != end || id < 0 || !bias.is_number()) {
       fail(ErrorCode::usage, "\"logit_bias\" holds \"{}\": {}; tokens are ids, biases numbers", token.substr(0, 40),
            shown_json(bias));
     }
-    list.push_back({id.get<int32_t>(), bias.get<float>()});
+    list.push_back({id, bias.get<float>()});
   }
   return list;
 }
@@ -106,7 +119,9 @@ void read_sampling(JsonFields& fields, OpenAiAsk& ask) {
   params.seed =
       static_cast<uint64_t>(fields.take_integer("seed", static_cast<int64_t>(params.seed), INT64_MIN, INT64_MAX));
   if (const Json* ids = fields.take("stop_token_ids")) {
-    if (!ids->is_array()) fields.wrong("stop_token_ids", "is to be a list of tokens");
+    if (!ids->is_array() || ids->size() > kMostStopIds) {
+      fields.wrong("stop_token_ids", fmt::format("is to be a list of at most {} tokens", kMostStopIds));
+    }
     params.stop_ids = ids_of(*ids, "stop_token_ids");
   }
   if (const Json* bias = fields.take("logit_bias")) params.logit_bias = read_bias(*bias);

@@ -98,7 +98,7 @@ class EmbeddingReply : public std::enable_shared_from_this<EmbeddingReply> {
     guarded(*exchange_, openai_error, [&] {
       const EmbeddingModel::Part& part = parts_[index];
       const Ending& ending = part.request->out->ending();
-      model_->account(*part.request, parse_ns_, 0);
+      model_->account(*part.request, std::exchange(parse_ns_, 0), 0);
       if (over_) return;
       if (ending.finish != Finish::done) {
         over_ = true;
@@ -155,7 +155,7 @@ void begin(ServerState& state, const ExchangePtr& exchange) {
     model->statistics().invalid.fetch_add(1, std::memory_order_relaxed);
     throw;
   }
-  exchange->request().body = {};
+  std::string().swap(exchange->request().body);
   exchange->soon([&state, exchange, reply] { guarded(*exchange, openai_error, [&] { reply->submit(state); }); });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/openai_frames.h"
 
+#include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -45,7 +46,8 @@ Json OpenAiFrames::token_json(int32_t token, float logprob) const {
   return {{"token", std::string(piece)}, {"logprob", logprob}, {"bytes", bytes}, {"top_logprobs", Json::array()}};
 }
 
-Json OpenAiFrames::logprobs_json(std::span<const int32_t> tokens, std::span<const float> logprobs) const {
+Json OpenAiFrames::logprobs_json(std::span<const int32_t> tokens, std::span<const float> logprobs,
+                                 size_t& offset) const {
   if (!about_.logprobs) return nullptr;
   if (about_.chat) {
     Json content = Json::array();
@@ -53,13 +55,13 @@ Json OpenAiFrames::logprobs_json(std::span<const int32_t> tokens, std::span<cons
     return {{"content", content}, {"refusal", nullptr}};
   }
   Json texts = Json::array(), values = Json::array(), offsets = Json::array();
-  size_t offset = 0;
   for (size_t i = 0; i < tokens.size(); ++i) {
     const std::string piece(about_.tokenizer->piece(tokens[i]));
     texts.push_back(piece);
     values.push_back(logprobs[i]);
     offsets.push_back(offset);
-    offset += piece.size();
+    offset +=
+        static_cast<size_t>(std::count_if(piece.begin(), piece.end(), [](char byte) { return (byte & 0xc0) != 0x80; }));
   }
   return {{"tokens", texts}, {"token_logprobs", values}, {"top_logprobs", nullptr}, {"text_offset", offsets}};
 }
@@ -83,10 +85,10 @@ std::string OpenAiFrames::begin(int64_t choice) const {
   return about_.chat ? event_of(choice, {{"role", "assistant"}, {"content", ""}}, nullptr, Finish::none) : "";
 }
 
-std::string OpenAiFrames::chunk(int64_t choice, const AnswerReader::Event& news) const {
+std::string OpenAiFrames::chunk(int64_t choice, const AnswerReader::Event& news) {
   Json logprobs = nullptr;
   const bool has_token = news.token >= 0;
-  if (has_token) logprobs = logprobs_json({&news.token, 1}, {&news.logprob, 1});
+  if (has_token) logprobs = logprobs_json({&news.token, 1}, {&news.logprob, 1}, offsets_[choice]);
   const bool says = !news.text.empty() || (about_.logprobs && has_token);
   if (!about_.chat) {
     return says || news.finish != Finish::none ? event_of(choice, news.text, logprobs, news.finish) : "";
@@ -122,8 +124,9 @@ void OpenAiFrames::add_choice(const AnswerReader::Branch& branch, const std::str
     choice["text"] = before + branch.text;
   }
   const size_t tokens = std::min(branch.stream.ids().size(), branch.logprobs.size());
+  size_t offset = 0;  // texts with logprobs echo no prompt
   choice["logprobs"] =
-      logprobs_json(std::span(branch.stream.ids()).first(tokens), std::span(branch.logprobs).first(tokens));
+      logprobs_json(std::span(branch.stream.ids()).first(tokens), std::span(branch.logprobs).first(tokens), offset);
   choice["finish_reason"] = finish_json(branch.finish);
   choices_.push_back(text_of(choice));
 }

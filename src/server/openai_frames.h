@@ -2,6 +2,7 @@
 // The JSON of OpenAI's answers about text: whole, or chunk by chunk as server-sent events.
 #pragma once
 
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -25,7 +26,7 @@ class OpenAiFrames {
 
   // Events of a stream, "data: ..\n\n" each.
   std::string begin(int64_t choice) const;  // tells the role; nothing where there are no roles
-  std::string chunk(int64_t choice, const AnswerReader::Event& event) const;
+  std::string chunk(int64_t choice, const AnswerReader::Event& event);
   std::string text_chunk(int64_t choice, const std::string& text) const;  // such as an echoed prompt
   std::string error(const std::string& body) const;
   std::string end(const OpenAiUsage& usage) const;  // with [DONE]
@@ -37,13 +38,16 @@ class OpenAiFrames {
  private:
   nlohmann::ordered_json envelope(bool streams) const;
   nlohmann::ordered_json token_json(int32_t token, float logprob) const;
-  nlohmann::ordered_json logprobs_json(std::span<const int32_t> tokens, std::span<const float> logprobs) const;
+  // `offset`: characters of the choice before these tokens; moves on behind them.
+  nlohmann::ordered_json logprobs_json(std::span<const int32_t> tokens, std::span<const float> logprobs,
+                                       size_t& offset) const;
   std::string event_of(int64_t choice, nlohmann::ordered_json delta, const nlohmann::ordered_json& logprobs,
                        Finish finish) const;
 
   About about_;
   int64_t created_;
-  std::vector<std::string> choices_;  // JSON texts
+  std::vector<std::string> choices_;   // JSON texts
+  std::map<int64_t, size_t> offsets_;  // characters of each streamed choice
 };
 
 }  // namespace narae

@@ -42,6 +42,10 @@ class TextReply : public std::enable_shared_from_this<TextReply> {
   }
 
   void submit(ServerState& state) {
+    if (readers_.size() > model_->max_queue()) {
+      http_fail(400, "\"prompt\" holds {} prompts, of which {} can wait at a time; send fewer", readers_.size(),
+                model_->max_queue());
+    }
     exchange_->on_disconnect([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->leave();
     });
@@ -61,8 +65,8 @@ class TextReply : public std::enable_shared_from_this<TextReply> {
   // Those before `index` are there already: they are cancelled, and only counted when they end.
   void refuse(Refusal refusal, size_t index) {
     readers_.resize(index);
-    cancel();
     over_ = true;
+    cancel();
     if (refusal == Refusal::closed) http_fail(503, "model \"{}\" is being unloaded", model_->name());
     throw HttpError{503,
                     fmt::format("the queue of model \"{}\" is full ({} requests wait); try again later", model_->name(),
@@ -157,16 +161,19 @@ class TextReply : public std::enable_shared_from_this<TextReply> {
     OpenAiUsage usage;
     const auto readers = std::move(readers_);
     readers_.clear();
+    const Ending* broken = nullptr;
     for (const auto& reader : readers) {
       const Request& request = *reader->request();
-      model_->account(request, parse_ns_);
+      model_->account(request, std::exchange(parse_ns_, 0));
       const Ending& ending = request.out->ending();
+      if (ending.finish != Finish::stop && ending.finish != Finish::length) broken = &ending;
       usage.prompt += ending.prompt_tokens;
       usage.completion += ending.new_tokens;
       usage.cached += ending.cached_tokens;
     }
     if (over_) return;
     over_ = true;
+    if (broken) throw_ending(*broken);
     if (ask_.stream) {
       events_ += frames_.end(usage);
       return send(true);
@@ -224,7 +231,7 @@ void begin(ServerState& state, const ExchangePtr& exchange, bool chat) {
     model->statistics().invalid.fetch_add(1, std::memory_order_relaxed);
     throw;
   }
-  exchange->request().body = {};
+  std::string().swap(exchange->request().body);
   exchange->soon([&state, exchange, reply] { guarded(*exchange, openai_error, [&] { reply->submit(state); }); });
 }
 

@@ -55,6 +55,7 @@ bool matches(const std::vector<std::string>& pattern, const std::vector<std::str
   return true;
 }
 
+constexpr int kMostNesting = 64;
 constexpr size_t kMaxJson = 32 << 20;  // a parsed number takes eight times its shortest text
 
 int status_of(const Error& error) {
@@ -100,14 +101,14 @@ void Router::handle(const ExchangePtr& exchange) const {
     });
   }
   if (allowed.empty()) {
-    return reply_error(*exchange, kserve_error,
+    return reply_error(*exchange, error_form(request.path),
                        {404, fmt::format("there is nothing at {}; models are at /v2/models/NAME", request.path)});
   }
   HttpReply reply;
   reply.status = 405;
   reply.headers.emplace_back("Allow", allowed);
-  reply.body =
-      kserve_error(405, fmt::format("{} is not possible at {}; use {}", request.method, request.path, allowed));
+  reply.body = error_form(request.path)(
+      405, fmt::format("{} is not possible at {}; use {}", request.method, request.path, allowed));
   exchange->reply(std::move(reply));
 }
 
@@ -149,6 +150,8 @@ void guarded(Exchange& exchange, const ErrorForm& form, const std::function<void
   reply_error(exchange, form, failure);
 }
 
+ErrorForm error_form(std::string_view path) { return path.substr(0, 4) == "/v1/" ? openai_error : kserve_error; }
+
 std::string kserve_error(int, const std::string& message) {
   const nlohmann::json object = {{"error", message}};
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -164,9 +167,32 @@ std::string openai_error(int status, const std::string& message) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// How many brackets are open at a time: what is nested a hundred thousand deep would overflow the stack of whoever
+// walks through it.
+int deepest_nesting(std::string_view text) {
+  int depth = 0, deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '[' || c == '{')) {
+      deepest = std::max(deepest, ++depth);
+    } else if (!quoted && (c == ']' || c == '}')) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
 nlohmann::json json_body(std::string_view text) {
   if (text.size() > kMaxJson) {
     http_fail(413, "the JSON has {} bytes, {} are read at most; send large tensors in binary", text.size(), kMaxJson);
+  }
+  if (deepest_nesting(text) > kMostNesting) {
+    fail(ErrorCode::usage, "the JSON is nested deeper than {} lists and objects", kMostNesting);
   }
   nlohmann::json json;
   try {

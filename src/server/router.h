@@ -54,7 +54,9 @@ void reply_error(Exchange& exchange, const ErrorForm& form, const HttpError& err
 std::string kserve_error(int status, const std::string& message);
 // {"error": {"message", "type", "param", "code"}}
 std::string openai_error(int status, const std::string& message);
-// The body as a JSON object. Throws HttpError.
+// Of the protocol that a path belongs to.
+ErrorForm error_form(std::string_view path);
+// The body as a JSON object. Throws HttpError, Error usage.
 nlohmann::json json_body(std::string_view text);
 // Why a request ended without an answer: throws HttpError or Error.
 [[noreturn]] void throw_ending(const Ending& ending);

@@ -176,7 +176,9 @@ Tokenizer::Tokenizer(TokenizerTables tables)
       add_begin_(tables.add_begin && begin_ >= 0),
       add_end_(tables.add_end && end_ >= 0),
       stops_(std::move(tables.stops)),
-      chat_template_(std::move(tables.chat_template)) {}
+      chat_template_(std::move(tables.chat_template)) {
+  for (size_t id = 0; id < pieces_.size(); ++id) longest_piece_ = std::max(longest_piece_, pieces_[id].size());
+}
 
 Tokenizer::~Tokenizer() = default;
 

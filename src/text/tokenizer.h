@@ -43,6 +43,8 @@ class Tokenizer {
   // The id of the token that the file spells so, or -1.
   int32_t find(std::string_view spelling) const { return index_.find(spelling); }
   std::string_view spelling(int32_t id) const { return spellings_[id]; }
+  // Bytes that `tokens` of them can stand for at the very most; white space of wordpiece models aside.
+  size_t most_bytes(int64_t tokens) const { return 4 * static_cast<size_t>(tokens) * longest_piece_; }
   // What a token adds to an output: bytes, maybe of a part of a character.
   std::string_view piece(int32_t id) const { return pieces_[id]; }
   TokenKind kind(int32_t id) const { return kinds_[id]; }
@@ -63,6 +65,7 @@ class Tokenizer {
  private:
   StringTable spellings_;
   StringTable pieces_;
+  size_t longest_piece_ = 1;
   StringIndex index_;
   std::vector<TokenKind> kinds_;
   AddedTokens added_;

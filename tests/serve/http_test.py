@@ -132,7 +132,7 @@ class Basics(unittest.TestCase):
     def test_wrong_bodies(self):
         for body, word in ((b"", "JSON"), (b"{", "JSON"), (b"[]", "object"), (b"\xff\xfe{}", "JSON"), (b"null", "object"),
                            (b'{"inputs": 3}', "list"), (b'{"inputs": [3]}', "object"), (b"[" * 100000, "JSON"),
-                           (b'{"inputs":' + b"[" * 50000 + b"]" * 50000 + b"}", "object"), (b'{"inputs": [{}]}', '"name"'),
+                           (b'{"inputs":' + b"[" * 50000 + b"]" * 50000 + b"}", "nested"), (b'{"inputs": [{}]}', '"name"'),
                            (b'{"inputs": [{"name": "x"}]}', "datatype"), (b"{} trailing", "JSON"), (b"1e999999", "range"), (b'{"id": "\xff"}', "JSON")):
             self.refused(400, word, body)
         data = struct.pack("<4f", 1, 2, 3, 4)

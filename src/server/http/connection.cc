@@ -3,11 +3,13 @@
 // and later(), which come from anywhere. While a handler works, the socket is watched for the client's leaving.
 #include "server/http/connection.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -66,6 +68,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void handle();
   void watch();
   void on_watched(error_code error, uint64_t number);
+  void watch_for_end();
   void answer(HttpReply reply, uint64_t number);
   void refuse(int status, const std::string& message);
   void write(HttpReply reply, bool keep);
@@ -83,6 +86,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   HttpShared& shared_;
   const Router& router_;
   beast::tcp_stream stream_;
+  asio::steady_timer watch_timer_{stream_.get_executor()};
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::shared_ptr<OneExchange> exchange_;  // while a handler works
@@ -248,7 +252,8 @@ void Connection::handle() {
 
 // Whoever leaves before the answer is noticed: the socket becomes readable with nothing to read.
 void Connection::watch() {
-  if (!exchange_ || (exchange_->replied() && !parts_) || buffer_.size() > 0) return;
+  if (!exchange_ || (exchange_->replied() && !parts_)) return;
+  if (buffer_.size() > 0) return watch_for_end();
   stream_.socket().async_wait(
       asio::ip::tcp::socket::wait_read,
       [self = shared_from_this(), number = number_](error_code error) { self->on_watched(error, number); });
@@ -258,9 +263,21 @@ void Connection::on_watched(error_code error, uint64_t number) {
   if (error || !exchange_ || number != number_) return;
   char byte;
   const ssize_t got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (got > 0) return;  // the next request already
+  if (got > 0) return watch_for_end();
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return watch();
   leave();
+}
+
+// The next request is there already: only the end of the connection counts, which is looked for now and then.
+void Connection::watch_for_end() {
+  watch_timer_.expires_after(std::chrono::milliseconds(100));
+  watch_timer_.async_wait([self = shared_from_this(), number = number_](error_code error) {
+    if (error || !self->exchange_ || number != self->number_) return;
+    if (self->exchange_->replied() && !self->parts_) return;
+    pollfd state{self->stream_.socket().native_handle(), POLLRDHUP, 0};
+    if (::poll(&state, 1, 0) > 0) return self->leave();
+    self->watch_for_end();
+  });
 }
 
 // The client does not want the answer any more, or does not take it.
@@ -278,6 +295,7 @@ void Connection::answer(HttpReply reply, uint64_t number) {
   exchange_.reset();
   error_code ignored;
   stream_.socket().cancel(ignored);  // the watch
+  watch_timer_.cancel();
   write(std::move(reply), keep_alive_ && !shared_.draining);
 }
 
@@ -286,7 +304,8 @@ void Connection::refuse(int status, const std::string& message) {
   shared_.counters.requests.fetch_add(1, std::memory_order_relaxed);
   HttpReply reply;
   reply.status = status;
-  reply.body = kserve_error(status, message);
+  const auto target = parser_ ? parser_->get().target() : beast::string_view();
+  reply.body = error_form({target.data(), target.size()})(status, message);
   head_only_ = false;
   write(std::move(reply), false);
 }
@@ -311,8 +330,10 @@ void Connection::write(HttpReply reply, bool keep) {
 void Connection::log(int status) {
   if (!shared_.options.log_all && (status < 500 || status == 503)) return;
   const int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-  fmt::print(stderr, "narae: request {} {} {} {:.1f} ms\n", id_.empty() ? "-" : id_, what_.empty() ? "-" : what_,
-             status, static_cast<double>(now - begun_ns_) * 1e-6);
+  const std::string line =
+      fmt::format("narae: request {} {} {} {:.1f} ms\n", id_.empty() ? "-" : id_, what_.empty() ? "-" : what_, status,
+                  static_cast<double>(now - begun_ns_) * 1e-6);
+  std::fwrite(line.data(), 1, line.size(), stderr);  // a log that cannot be written stops nothing
 }
 
 void Connection::on_written(error_code error, bool keep) {
@@ -378,6 +399,7 @@ void Connection::finish_parts() {
   exchange_.reset();
   error_code ignored;
   stream_.socket().cancel(ignored);  // the watch
+  watch_timer_.cancel();
   keep ? wait_for_request() : close();
 }
 

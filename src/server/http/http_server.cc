@@ -36,6 +36,19 @@ tcp::acceptor listen_at(asio::io_context& io, const std::string& host, int port)
   return acceptor;
 }
 
+// What a handler lets escape ends nothing but itself.
+void run_all(asio::io_context& context) {
+  for (;;) {
+    try {
+      context.run();
+      return;
+    } catch (const std::exception& error) {
+      const std::string line = fmt::format("narae: a connection failed: {}\n", error.what());
+      std::fwrite(line.data(), 1, line.size(), stderr);
+    }
+  }
+}
+
 }  // namespace
 
 struct HttpServer::Parts {
@@ -91,7 +104,7 @@ void HttpServer::start(const Router& router, const Router& metrics_router) {
   parts_->routers[1] = &metrics_router;
   for (size_t i = 0; i < parts_->acceptors.size(); ++i) parts_->accept(i);
   for (const auto& context : parts_->shared.contexts) {
-    parts_->threads.emplace_back([&context] { context->run(); });
+    parts_->threads.emplace_back([&context] { run_all(*context); });
   }
 }
 

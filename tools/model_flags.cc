@@ -54,7 +54,8 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console) {
   app.add_option("--passes", flags.passes, "all, none, or -NAME,-NAME to leave some out (`narae explain` lists them)")
       ->group(group)
       ->capture_default_str();
-  app.add_flag("--deterministic", flags.deterministic, "a result depends on its own row only; what has no such kernel runs slowly")
+  app.add_flag("--deterministic", flags.deterministic,
+               "a result depends on its own row only; what has no such kernel runs slowly")
       ->group(group);
   app.add_flag("--keep-bodies", flags.keep_bodies, "never split a fused body that some kernel covers, to compare")
       ->group(group);

@@ -82,6 +82,22 @@ NARAE_INLINE Vf weights_at(const Factors<block_form(Format).scale>& factors, con
   return F::value.mins ? fma(scale, q, factors.min(group)) : scale * q;
 }
 
+// What rows kept in f32, behind their groups. A function of its own: what it needs must not take registers from the
+// loop over groups.
+template <int Rows, BlockFormat Format>
+__attribute__((noinline)) void add_outliers(const BlockTile& t, const Factors<block_form(Format).scale>& factors,
+                                            const uint8_t* weights, const uint8_t* rows, Vf* sums) {
+  const int64_t outliers = outliers_of(t.groups);
+  for (int r = 0; r < Rows; ++r) {
+    const uint8_t* own = rows + r / 4 * t.row_step_bytes + r % 4 * outliers * static_cast<int64_t>(sizeof(Outlier));
+    Vf sum = sums[r];
+    for (int64_t i = 0; i < outliers; ++i, own += sizeof(Outlier)) {
+      sum = fma(weights_at<Format>(factors, weights, word_at(own + 4)), splat(float_at(own)), sum);
+    }
+    sums[r] = sum;
+  }
+}
+
 template <int Rows, BlockFormat Format>
 void tile_of(const BlockTile& t) {
   using F = Form<Format>;
@@ -137,18 +153,14 @@ void tile_of(const BlockTile& t) {
       weights += weight_bytes, rows += F::group_bytes;
     }
     weights -= t.groups * weight_bytes;
-    const int64_t outliers = outliers_of(t.groups);
-    unroll<Rows>([&](auto r) NARAE_UNROLLED {
-      const uint8_t* own = rows + r / 4 * t.row_step_bytes + r % 4 * outliers * sizeof(Outlier);
-      for (int64_t i = 0; i < outliers; ++i, own += sizeof(Outlier)) {
-        sums[r] = fma(weights_at<Format>(factors, weights, word_at(own + 4)), splat(float_at(own)), sums[r]);
-      }
-    });
+    Vf whole[Rows];  // apart from `sums`, which stay in registers
+    unroll<Rows>([&](auto r) NARAE_UNROLLED { whole[r] = sums[r]; });
+    add_outliers<Rows, Format>(t, factors, weights, rows, whole);
     float* c = t.c + part * vec_width;
     if (columns >= vec_width) {
-      unroll<Rows>([&](auto r) NARAE_UNROLLED { store(c + r * t.ldc, sums[r]); });
+      unroll<Rows>([&](auto r) NARAE_UNROLLED { store(c + r * t.ldc, whole[r]); });
     } else {
-      unroll<Rows>([&](auto r) NARAE_UNROLLED { store(c + r * t.ldc, sums[r], columns); });
+      unroll<Rows>([&](auto r) NARAE_UNROLLED { store(c + r * t.ldc, whole[r], columns); });
     }
   }
 }

@@ -302,11 +302,12 @@ class OpenAi(unittest.TestCase):
                     self.assertIn("full", answer["error"]["message"])
 
     def test_who_leaves_behind_a_second_request(self):
+        before = self.server.metric("nv_inference_request_failure")
         with self.server.connect() as wire:
             wire.ask("POST", COMPLETIONS, json.dumps(GREEDY | {"prompt": "The king", "max_tokens": 900, "n": 16}).encode())
             wire.send(b"GET /v2/health/live HTTP/1.1\r\n\r\n")
             wait_until(lambda: self.server.metric("narae_running_sequences") > 0)
-        wait_until(lambda: self.server.metric("narae_running_sequences") == 0, 3)
+        wait_until(lambda: self.server.metric("nv_inference_request_failure") == before + 1)
 
     def test_shared_prompts_are_counted_once(self):
         usage = self.complete(prompt="The king " * 20, n=4, max_tokens=2)["usage"]

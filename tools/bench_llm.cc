@@ -28,8 +28,10 @@ struct Sizes {
 struct Timed {
   RequestPtr request;
   std::vector<Time> at;
+  bool ended = false;
 };
 
+// Reads on the Worker's thread, once a step: there a time is that of the step, however late this thread wakes.
 class Asker {
  public:
   Asker(Executor& executor, uint64_t seed) : executor_(executor), random_(seed) {}
@@ -37,15 +39,15 @@ class Asker {
   // `count` random prompts at once, each answered by `fresh` tokens; returns when all are answered.
   std::vector<Timed> ask(const Sizes& sizes) {
     std::vector<Timed> asked(static_cast<size_t>(sizes.count));
-    for (Timed& one : asked) one.request = make_request(sizes);
+    for (Timed& one : asked) one.request = make_request(sizes, one);
+    open_ = asked.size();
     begin_ = executor_.now();
     for (Timed& one : asked) {
       if (executor_.enqueue(one.request) != Refusal::none) fail(ErrorCode::failed, "the queue is full");
     }
-    while (read(asked)) {
+    {
       std::unique_lock<std::mutex> lock(mutex_);
-      bell_.wait(lock, [&] { return news_; });
-      news_ = false;
+      bell_.wait(lock, [&] { return open_ == 0; });
     }
     for (const Timed& one : asked) {
       const Ending& ending = one.request->out->ending();
@@ -57,7 +59,7 @@ class Asker {
   Time begin() const { return begin_; }
 
  private:
-  RequestPtr make_request(const Sizes& sizes) {
+  RequestPtr make_request(const Sizes& sizes, Timed& one) {
     auto request = std::make_shared<Request>();
     auto params = std::make_shared<SamplingParams>();  // no stop ids
     params->temperature = 0;
@@ -65,28 +67,22 @@ class Asker {
     request->params = std::move(params);
     std::uniform_int_distribution<int32_t> token(0, static_cast<int32_t>(executor_.model().vocabulary) - 1);
     for (int64_t i = 0; i < sizes.prompt; ++i) request->in.tokens.push_back(token(random_));
-    request->out->on_news([this] {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      news_ = true;
-      bell_.notify_one();
-    });
+    request->out->on_news([this, &one, &out = *request->out] { read(out, one); });
     return request;
   }
 
-  // False once all have ended.
-  bool read(std::vector<Timed>& asked) {
-    bool some = false;
+  void read(Sink& out, Timed& one) {
+    const Time now = executor_.now();
     Piece pieces[64];
-    for (Timed& one : asked) {
-      while (const size_t count = one.request->out->read(pieces)) {
-        const Time now = executor_.now();
-        for (size_t i = 0; i < count; ++i) {
-          if (pieces[i].token >= 0) one.at.push_back(now);
-        }
+    while (const size_t count = out.read(pieces)) {
+      for (size_t i = 0; i < count; ++i) {
+        if (pieces[i].token >= 0) one.at.push_back(now);
       }
-      some |= !one.request->out->finished();
     }
-    return some;
+    if (one.ended || !out.finished()) return;
+    one.ended = true;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (--open_ == 0) bell_.notify_one();
   }
 
   Executor& executor_;
@@ -94,7 +90,7 @@ class Asker {
   Time begin_ = 0;
   std::mutex mutex_;
   std::condition_variable bell_;
-  bool news_ = false;
+  size_t open_ = 0;  // requests without an end
 };
 
 struct Measured {

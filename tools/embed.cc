@@ -15,18 +15,6 @@ struct EmbedFlags {
 };
 
 // A line ends at "\n" or "\r\n"; one that is empty is a text, too.
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    lines.push_back(line);
-  }
-  return lines;
-}
-
 void embed(const EmbedFlags& flags, Console& console) {
   require_text(flags.text, "--text");
   const TextFile file(flags.text);

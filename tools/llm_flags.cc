@@ -60,23 +60,32 @@ void add_sampling(CLI::App& app, SamplingFlags& flags) {
       ->capture_default_str();
 }
 
-LanguageModel load_llm(const LlmFlags& flags, Runtime& runtime) {
-  note_activations(flags.everywhere, runtime);
+LoadOptions llm_load_options(const LlmFlags& flags) {
   LoadOptions options = load_options(flags.everywhere);
   options.model.kv = dtype_from_name(flags.kv);
   options.model.page_size = flags.page_size;
-  return watched(std::move(options),
-                 [&](const LoadOptions& seen) { return load_language_model(flags.path, runtime, seen); });
+  return options;
 }
 
-std::unique_ptr<Executor> make_executor(const LlmFlags& flags, LanguageModel model, Runtime& runtime,
-                                        int32_t max_batch) {
+ExecutorOptions executor_options(const LlmFlags& flags, int32_t max_batch) {
   ExecutorOptions options;
   options.max_batch = max_batch;
   options.step_tokens = std::max(flags.step_tokens, max_batch + 1);
   options.kv_pages = flags.kv_pages;
   options.prefix_cache = flags.prefix_cache == "on";
-  return std::make_unique<Executor>(std::move(model), std::vector{runtime.device()}, &runtime.budget(), options);
+  return options;
+}
+
+LanguageModel load_llm(const LlmFlags& flags, Runtime& runtime) {
+  note_activations(flags.everywhere, runtime);
+  return watched(llm_load_options(flags),
+                 [&](const LoadOptions& seen) { return load_language_model(flags.path, runtime, seen); });
+}
+
+std::unique_ptr<Executor> make_executor(const LlmFlags& flags, LanguageModel model, Runtime& runtime,
+                                        int32_t max_batch) {
+  return std::make_unique<Executor>(std::move(model), std::vector{runtime.device()}, &runtime.budget(),
+                                    executor_options(flags, max_batch));
 }
 
 SamplingParams sampling_of(const SamplingFlags& flags, const LanguageModel& model, uint64_t seed) {

@@ -26,6 +26,8 @@ void add_llm(CLI::App& app, LlmFlags& flags, Console& console);
 void add_kv(CLI::App& app, LlmFlags& flags);
 void add_sampling(CLI::App& app, SamplingFlags& flags);
 
+LoadOptions llm_load_options(const LlmFlags& flags);
+ExecutorOptions executor_options(const LlmFlags& flags, int32_t max_batch);
 // The model behind a progress bar that is gone when it returns.
 LanguageModel load_llm(const LlmFlags& flags, Runtime& runtime);
 std::unique_ptr<Executor> make_executor(const LlmFlags& flags, LanguageModel model, Runtime& runtime,

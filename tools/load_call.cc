@@ -66,10 +66,8 @@ std::vector<std::string> texts_of(const LoadAsk& ask) {
   if (ask.text.empty()) return {"The quick brown fox jumps over the lazy dog."};
   const TextFile file(ask.text);
   std::vector<std::string> texts;
-  for (std::string_view rest = file.text(); !rest.empty();) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    if (const std::string_view line = rest.substr(0, end); !line.empty()) texts.emplace_back(line);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  for (const std::string_view line : lines_of(file.text())) {
+    if (!line.empty()) texts.emplace_back(line);
   }
   if (texts.empty()) fail(ErrorCode::bad_file, "\"{}\" holds no text", ask.text);
   return texts;

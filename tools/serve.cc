@@ -42,12 +42,8 @@ TensorModelOptions model_options(const ServeFlags& flags, const ModelConfig& con
   return options;
 }
 
-ExecutorOptions executor_options(const ServeFlags& flags, const TensorModelOptions& options) {
-  ExecutorOptions made;
-  made.max_batch = static_cast<int32_t>(options.max_batch);
-  made.step_tokens = std::max(flags.llm.step_tokens, made.max_batch + 1);
-  made.kv_pages = flags.llm.kv_pages;
-  made.prefix_cache = flags.llm.prefix_cache == "on";
+ExecutorOptions text_options(const ServeFlags& flags, const TensorModelOptions& options) {
+  ExecutorOptions made = executor_options(flags.llm, static_cast<int32_t>(options.max_batch));
   made.turn = flags.turn_us >= 0 ? flags.turn_us : flags.paths.size() > 1 ? usual_turn : 0;
   made.queue.max_requests = options.max_queue;
   return made;
@@ -55,15 +51,13 @@ ExecutorOptions executor_options(const ServeFlags& flags, const TensorModelOptio
 
 // What the model is good for decides what it becomes.
 std::shared_ptr<Model> make_model(const ServeFlags& flags, Runtime& runtime, const ModelSource& source) {
-  LoadOptions load = load_options(flags.llm.everywhere);
-  load.model.kv = dtype_from_name(flags.llm.kv);
-  load.model.page_size = flags.llm.page_size;
+  const LoadOptions load = llm_load_options(flags.llm);
   const std::shared_ptr<Engine> engine = load_model(source.path, runtime, load);
   const TensorModelOptions options = model_options(flags, source.config);
   const std::string* kind = find_fact(engine->portable(), "kind");
   if (kind && *kind == "decoder") {
     return std::make_shared<TextModel>(source.name, source.version, as_language_model(engine, source.path, runtime),
-                                       runtime, options.instances, executor_options(flags, options));
+                                       runtime, options.instances, text_options(flags, options));
   }
   if (kind && *kind == "encoder") {
     return std::make_shared<EmbeddingModel>(source.name, source.version, as_encoder(engine, source.path), runtime,

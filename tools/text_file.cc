@@ -14,6 +14,18 @@ TextFile::TextFile(const std::string& path) : file_(MappedFile::open(path)) {
   }
 }
 
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    lines.push_back(line);
+  }
+  return lines;
+}
+
 std::vector<int32_t> parse_ids(std::string_view list) {
   const std::string_view all = list;
   std::vector<int32_t> ids;

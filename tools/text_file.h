@@ -23,6 +23,9 @@ class TextFile {
   std::shared_ptr<const MappedFile> file_;
 };
 
+// Without their ends, be those \n or \r\n; views into `text`.
+std::vector<std::string_view> lines_of(std::string_view text);
+
 // Token ids as 1,2,3; nothing for an empty list. Throws Error usage that counts the entries up to the wrong one.
 std::vector<int32_t> parse_ids(std::string_view list);
 

@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 
 #include <fstream>
-#include <functional>
 
 #include "serve/text_model.h"
 
@@ -55,21 +54,10 @@ void failures(std::string& out, const Models& models) {
   }
 }
 
-// Of language models only.
-using TextValue = std::function<double(TextModel&)>;
-void text_family(std::string& out, const char* name, const char* type, const char* help, const Models& models,
-                 const TextValue& value) {
-  out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-  for (const auto& model : models) {
-    if (TextModel* text = model->text()) out += fmt::format("{}{{{}}} {}\n", name, labels(*model), value(*text));
-  }
-}
-
 void histogram(std::string& out, const char* name, const char* help, const Models& models,
                Histogram TextStatistics::*which) {
   out += fmt::format("# HELP {} {}\n# TYPE {} histogram\n", name, help, name);
   for (const auto& model : models) {
-    if (!model->text()) continue;
     const Histogram& counts = model->text()->text_statistics().*which;
     const std::string who = labels(*model);
     for (size_t i = 0; i < Histogram::bounds.size(); ++i) {
@@ -81,32 +69,34 @@ void histogram(std::string& out, const char* name, const char* help, const Model
   }
 }
 
-void text_metrics(std::string& out, const Models& models) {
+// Of language models only.
+void text_metrics(std::string& out, Models models) {
+  std::erase_if(models, [](const auto& model) { return !model->text(); });
   histogram(out, "nv_inference_first_response_histogram_ms", "Time from the queue to the first token", models,
             &TextStatistics::first_token_ms);
   histogram(out, "narae_inter_token_histogram_ms", "Mean time between the tokens of an answer", models,
             &TextStatistics::inter_token_ms);
   const auto counter = [](std::atomic<uint64_t> TextStatistics::*which) {
-    return [which](TextModel& model) { return static_cast<double>((model.text_statistics().*which).load()); };
+    return [which](Model& model) { return (model.text()->text_statistics().*which).load(); };
   };
   const auto state = [](int64_t ExecutorStats::*which) {
-    return [which](TextModel& model) { return static_cast<double>(model.stats().*which); };
+    return [which](Model& model) { return model.text()->stats().*which; };
   };
-  text_family(out, "narae_prompt_tokens_total", "counter", "Tokens of prompts", models,
-              counter(&TextStatistics::prompt_tokens));
-  text_family(out, "narae_cached_tokens_total", "counter", "Tokens of prompts whose keys and values were there already",
-              models, counter(&TextStatistics::cached_tokens));
-  text_family(out, "narae_generation_tokens_total", "counter", "Tokens of answers", models,
-              counter(&TextStatistics::new_tokens));
-  text_family(out, "narae_preemptions_total", "counter", "Sequences that lost their pages and computed them again",
-              models, state(&ExecutorStats::preemptions));
-  text_family(out, "narae_running_sequences", "gauge", "Sequences that are in the batch", models,
-              state(&ExecutorStats::admitted));
-  text_family(out, "narae_kv_pages_used", "gauge", "Pages of keys and values that sequences hold", models,
-              state(&ExecutorStats::pages_used));
-  text_family(out, "narae_kv_pages_idle", "gauge", "Pages that only later prompts may want again", models,
-              state(&ExecutorStats::pages_idle));
-  text_family(out, "narae_kv_pages_total", "gauge", "Pages in all", models, state(&ExecutorStats::pages_total));
+  family(out, "narae_prompt_tokens_total", "counter", "Tokens of prompts", models,
+         counter(&TextStatistics::prompt_tokens));
+  family(out, "narae_cached_tokens_total", "counter", "Tokens of prompts whose keys and values were there already",
+         models, counter(&TextStatistics::cached_tokens));
+  family(out, "narae_generation_tokens_total", "counter", "Tokens of answers", models,
+         counter(&TextStatistics::new_tokens));
+  family(out, "narae_preemptions_total", "counter", "Sequences that lost their pages and computed them again", models,
+         state(&ExecutorStats::preemptions));
+  family(out, "narae_running_sequences", "gauge", "Sequences that are in the batch", models,
+         state(&ExecutorStats::admitted));
+  family(out, "narae_kv_pages_used", "gauge", "Pages of keys and values that sequences hold", models,
+         state(&ExecutorStats::pages_used));
+  family(out, "narae_kv_pages_idle", "gauge", "Pages that only later prompts may want again", models,
+         state(&ExecutorStats::pages_idle));
+  family(out, "narae_kv_pages_total", "gauge", "Pages in all", models, state(&ExecutorStats::pages_total));
 }
 
 double resident_bytes() {

@@ -3,20 +3,15 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "server/router.h"
+#include "server/json_fields.h"
 #include "server/tensor_wire.h"
 
 namespace narae {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string shown(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60);
-}
 
 // Splits the body at the header length.
 std::string_view json_part(std::string_view body, std::string_view header_length, std::string_view& binary) {
@@ -60,13 +55,13 @@ const Json& parameters_of(const Json& object, const std::string& where) {
 
 int64_t whole(const Json& value, const char* name) {
   if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX)) {
-    fail(ErrorCode::usage, "\"{}\" is {}, not a whole number", name, shown(value));
+    fail(ErrorCode::usage, "\"{}\" is {}, not a whole number", name, shown_json(value));
   }
   return value.get<int64_t>();
 }
 
 bool truth(const Json& value, const char* name) {
-  if (!value.is_boolean()) fail(ErrorCode::usage, "\"{}\" is {}, not true or false", name, shown(value));
+  if (!value.is_boolean()) fail(ErrorCode::usage, "\"{}\" is {}, not true or false", name, shown_json(value));
   return value.get<bool>();
 }
 

@@ -1,13 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/json_fields.h"
 
-#include <fmt/core.h>
-
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
+#include "server/exchange.h"
 
 namespace narae {
+namespace {
+
+constexpr int kMostNesting = 64;
+constexpr size_t kMaxJson = 32 << 20;  // a parsed number takes eight times its shortest text
+
+// How many brackets are open at a time: what is nested a hundred thousand deep would overflow the stack of whoever
+// walks through it.
+int deepest_nesting(std::string_view text) {
+  int depth = 0, deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '[' || c == '{')) {
+      deepest = std::max(deepest, ++depth);
+    } else if (!quoted && (c == ']' || c == '}')) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+}  // namespace
+
+nlohmann::json json_body(std::string_view text) {
+  if (text.size() > kMaxJson) {
+    http_fail(413, "the JSON has {} bytes, {} are read at most; send large tensors in binary", text.size(), kMaxJson);
+  }
+  if (deepest_nesting(text) > kMostNesting) {
+    fail(ErrorCode::usage, "the JSON is nested deeper than {} lists and objects", kMostNesting);
+  }
+  nlohmann::json json;
+  try {
+    json = nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    fail(ErrorCode::usage, "the body is no valid JSON: byte {} is not expected", error.byte);
+  } catch (const nlohmann::json::exception&) {  // such as a number of a thousand digits
+    fail(ErrorCode::usage, "the body is no valid JSON: a number is out of range");
+  }
+  if (!json.is_object()) fail(ErrorCode::usage, "the body is to be a JSON object, not {}", json.type_name());
+  return json;
+}
 
 std::string shown_json(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 60);

@@ -38,6 +38,8 @@ class JsonFields {
   std::set<std::string> taken_;
 };
 
+// A body as a JSON object that is not nested too deeply. Throws HttpError, Error usage.
+nlohmann::json json_body(std::string_view text);
 // A value as an error shows it, cut.
 std::string shown_json(const nlohmann::json& value);
 // A whole number of 64 bits from `low` to `high`.

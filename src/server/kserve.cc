@@ -11,12 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void reply_json(Exchange& exchange, const Json& object) {
-  HttpReply reply;
-  reply.body = object.dump(-1, ' ', false, Json::error_handler_t::replace);
-  exchange.reply(std::move(reply));
-}
-
 Json wire_shape(const Shape& shape) {
   Json sizes = Json::array();
   for (const Dim& dim : shape) sizes.push_back(dim.is_constant() ? dim.value() : -1);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /v2/models/NAME/infer: message -> Request -> Queue; the Worker's word brings the answer back to the connection.
-#include <chrono>
-
+#include "base/clock.h"
 #include "base/error.h"
 #include "server/infer_message.h"
 #include "server/model_lookup.h"
@@ -10,8 +9,6 @@ namespace narae {
 namespace {
 
 constexpr size_t kLongBody = 256 << 10;  // parsed off the connection's thread from here on
-
-int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
 
 // One inference on its way. Kept alive by the Request's callback.
 struct Inference {
@@ -50,15 +47,9 @@ void submit(const std::shared_ptr<Inference>& inference) {
   inference->exchange->on_disconnect([request, model] {
     if (const auto held = model.lock()) held->cancel(request);
   });
-  switch (inference->model->submit(request, on_end)) {
-    case Refusal::none: return;
-    case Refusal::full:
-      throw HttpError{503,
-                      fmt::format("the queue of model \"{}\" is full ({} requests wait); try again later",
-                                  inference->model->name(), inference->model->options().max_queue),
-                      1};
-    case Refusal::closed:
-      throw HttpError{503, fmt::format("model \"{}\" is being unloaded", inference->model->name()), 1};
+  const Refusal refusal = inference->model->submit(request, on_end);
+  if (refusal != Refusal::none) {
+    throw_refusal(refusal, inference->model->name(), inference->model->options().max_queue);
   }
 }
 

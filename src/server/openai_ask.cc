@@ -27,8 +27,6 @@ std::vector<int32_t> ids_of(const Json& list, const char* name) {
   return ids;
 }
 
-bool is_number(const Json& value) { return value.is_number(); }
-
 // Contents in parts become one text, which is what templates take.
 std::string content_of(const Json& message, size_t index) {
   const auto found = message.find("content");
@@ -181,7 +179,7 @@ std::vector<std::vector<int32_t>> read_openai_texts(
     const Json& value, const char* name, const std::function<std::vector<int32_t>(const std::string& text)>& tokens) {
   if (value.is_string()) return {tokens(value.get_ref<const std::string&>())};
   if (!value.is_array() || value.empty()) fail(ErrorCode::usage, "\"{}\" is to be a text or a list of them", name);
-  if (is_number(value[0])) return {ids_of(value, name)};
+  if (value[0].is_number()) return {ids_of(value, name)};
   if (value.size() > kMostTexts) {
     fail(ErrorCode::usage, "\"{}\" holds {} texts; send at most {}", name, value.size(), kMostTexts);
   }

@@ -4,16 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "serve/embedding_model.h"
 #include "server/json_fields.h"
 #include "server/model_lookup.h"
 #include "server/openai_ask.h"
+#include "server/openai_call.h"
 
 namespace narae {
 namespace {
-
-int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
 
 std::string base64(const void* data, size_t size) {
   static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -86,12 +86,7 @@ class EmbeddingReply : public std::enable_shared_from_this<EmbeddingReply> {
   void refuse(Refusal refusal) {
     over_ = true;
     cancel();
-    if (refusal == Refusal::closed) http_fail(503, "model \"{}\" is being unloaded", model_->name());
-    throw HttpError{503,
-                    fmt::format("the queue of model \"{}\" is full ({} requests wait); try again later, or send fewer "
-                                "texts at a time",
-                                model_->name(), model_->options().max_queue),
-                    1};
+    throw_refusal(refusal, model_->name(), model_->options().max_queue, ", or send fewer texts at a time");
   }
 
   void ended(size_t index) {
@@ -147,27 +142,16 @@ void begin(ServerState& state, const ExchangePtr& exchange) {
   if (!model->embeddings()) {
     http_fail(400, "model \"{}\" is of kind {}: it makes no vectors of texts", name, model->kind());
   }
-  std::shared_ptr<EmbeddingReply> reply;
-  try {
-    reply =
-        std::make_shared<EmbeddingReply>(exchange, std::shared_ptr<EmbeddingModel>(model, model->embeddings()), body);
-  } catch (...) {
-    model->statistics().invalid.fetch_add(1, std::memory_order_relaxed);
-    throw;
-  }
-  std::string().swap(exchange->request().body);
-  exchange->soon([&state, exchange, reply] { guarded(*exchange, openai_error, [&] { reply->submit(state); }); });
+  submit_openai(state, exchange, *model, [&] {
+    return std::make_shared<EmbeddingReply>(exchange, std::shared_ptr<EmbeddingModel>(model, model->embeddings()),
+                                            body);
+  });
 }
 
 }  // namespace
 
 void add_openai_embeddings_routes(Router& router, ServerState& state) {
-  router.add(
-      "POST", "/v1/embeddings",
-      [&state](const ExchangePtr& exchange, const PathValues&) {
-        exchange->later([&state, exchange] { guarded(*exchange, openai_error, [&] { begin(state, exchange); }); });
-      },
-      openai_error);
+  add_openai_post(router, "/v1/embeddings", [&state](const ExchangePtr& exchange) { begin(state, exchange); });
 }
 
 }  // namespace narae

@@ -21,12 +21,6 @@ Json model_json(Model& model, int64_t since) {
 
 bool is_listed(Model& model) { return model.text() || model.embeddings(); }
 
-void reply_json(Exchange& exchange, const Json& object) {
-  HttpReply reply;
-  reply.body = object.dump(-1, ' ', false, Json::error_handler_t::replace);
-  exchange.reply(std::move(reply));
-}
-
 }  // namespace
 
 void add_openai_models_routes(Router& router, ServerState& state) {

@@ -7,8 +7,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "server/json_fields.h"
 #include "server/model_lookup.h"
 #include "server/openai_ask.h"
+#include "server/openai_call.h"
 #include "server/openai_frames.h"
 
 namespace narae {
@@ -59,7 +61,6 @@ class TextReply : public std::enable_shared_from_this<TextReply> {
   }
 
  private:
-  static int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
   int64_t branches() const { return ask_.call.params.n; }
 
   // Those before `index` are there already: they are cancelled, and only counted when they end.
@@ -67,11 +68,7 @@ class TextReply : public std::enable_shared_from_this<TextReply> {
     readers_.resize(index);
     over_ = true;
     cancel();
-    if (refusal == Refusal::closed) http_fail(503, "model \"{}\" is being unloaded", model_->name());
-    throw HttpError{503,
-                    fmt::format("the queue of model \"{}\" is full ({} requests wait); try again later", model_->name(),
-                                model_->max_queue()),
-                    1};
+    throw_refusal(refusal, model_->name(), model_->max_queue());
   }
 
   // One that still waits ends at once, and read() may be called from here.
@@ -223,27 +220,18 @@ void begin(ServerState& state, const ExchangePtr& exchange, bool chat) {
   const int64_t begun_ns = exchange->request().received_ns;
   const nlohmann::json body = json_body(exchange->request().body);
   const std::shared_ptr<TextModel> model = find_text_model(state, body);
-  std::shared_ptr<TextReply> reply;
-  try {
+  submit_openai(state, exchange, *model, [&] {
     const uint64_t seed = hash_string(exchange->request().id, static_cast<uint64_t>(begun_ns)) >> 1;
-    reply = std::make_shared<TextReply>(exchange, model, read_openai_ask(body, chat, *model, seed), begun_ns);
-  } catch (...) {
-    model->statistics().invalid.fetch_add(1, std::memory_order_relaxed);
-    throw;
-  }
-  std::string().swap(exchange->request().body);
-  exchange->soon([&state, exchange, reply] { guarded(*exchange, openai_error, [&] { reply->submit(state); }); });
+    return std::make_shared<TextReply>(exchange, model, read_openai_ask(body, chat, *model, seed), begun_ns);
+  });
 }
 
 }  // namespace
 
 void add_openai_text_routes(Router& router, ServerState& state) {
   for (const bool chat : {true, false}) {
-    const Handler handler = [&state, chat](const ExchangePtr& exchange, const PathValues&) {
-      exchange->later(
-          [&state, exchange, chat] { guarded(*exchange, openai_error, [&] { begin(state, exchange, chat); }); });
-    };
-    router.add("POST", chat ? "/v1/chat/completions" : "/v1/completions", handler, openai_error);
+    add_openai_post(router, chat ? "/v1/chat/completions" : "/v1/completions",
+                    [&state, chat](const ExchangePtr& exchange) { begin(state, exchange, chat); });
   }
 }
 

@@ -48,10 +48,8 @@ void add_repository_routes(Router& router, ServerState& state) {
       [&state](const ExchangePtr& exchange, const PathValues&) {
         const Json body = body_of(exchange->request());
         const auto ready = body.find("ready");
-        HttpReply reply;
         const bool ready_only = ready != body.end() && ready->is_boolean() && ready->get<bool>();
-        reply.body = index_json(state.repository, ready_only).dump(-1, ' ', false, Json::error_handler_t::replace);
-        exchange->reply(std::move(reply));
+        reply_json(*exchange, index_json(state.repository, ready_only));
       },
       kserve_error);
   const auto add_change = [&](const char* pattern, void (ModelRepository::*change)(const std::string&)) {

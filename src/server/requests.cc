@@ -23,10 +23,7 @@ void add_requests_routes(Router& router, ServerState& state) {
           timeline.push_back(
               {{"at_us", trace[i].at - trace[0].at}, {"event", trace[i].event}, {"reason", trace[i].reason}});
         }
-        HttpReply reply;
-        reply.body = Json{{"id", id}, {"model", entry->model}, {"timeline", timeline}}.dump(
-            -1, ' ', false, Json::error_handler_t::replace);
-        exchange->reply(std::move(reply));
+        reply_json(*exchange, {{"id", id}, {"model", entry->model}, {"timeline", timeline}});
       },
       kserve_error);
 }

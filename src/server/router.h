@@ -4,19 +4,16 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 
 #include "serve/metrics.h"
 #include "serve/request_book.h"
-#include "server/exchange.h"
+#include "server/error_reply.h"
 
 namespace narae {
 
 using PathValues = std::map<std::string, std::string, std::less<>>;
 // Runs in the connection's thread; it must not block. It keeps the Exchange where the answer comes later.
 using Handler = std::function<void(const ExchangePtr& exchange, const PathValues& values)>;
-// The body of an error, by protocol.
-using ErrorForm = std::function<std::string(int status, const std::string& message)>;
 
 class Router {
  public:
@@ -46,19 +43,5 @@ struct ServerState {
 Router make_router(ServerState& state);
 // /metrics alone, for a port of its own.
 Router make_metrics_router(ServerState& state);
-
-// Runs `body`; HttpError, Error and everything else becomes the reply.
-void guarded(Exchange& exchange, const ErrorForm& form, const std::function<void()>& body);
-void reply_error(Exchange& exchange, const ErrorForm& form, const HttpError& error);
-// {"error": message}
-std::string kserve_error(int status, const std::string& message);
-// {"error": {"message", "type", "param", "code"}}
-std::string openai_error(int status, const std::string& message);
-// Of the protocol that a path belongs to.
-ErrorForm error_form(std::string_view path);
-// The body as a JSON object. Throws HttpError, Error usage.
-nlohmann::json json_body(std::string_view text);
-// Why a request ended without an answer: throws HttpError or Error.
-[[noreturn]] void throw_ending(const Ending& ending);
 
 }  // namespace narae

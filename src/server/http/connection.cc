@@ -16,6 +16,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace narae {
@@ -97,8 +98,6 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   };
   std::optional<Parts> parts_;  // while a reply goes out in parts
   uint64_t number_ = 0;         // of the request
-  std::string id_, what_;
-  int64_t begun_ns_ = 0;
   bool idle_ = false, keep_alive_ = false, head_only_ = false, http11_ = false;
 };
 
@@ -224,7 +223,7 @@ void Connection::on_body(error_code error) {
 void Connection::handle() {
   auto message = parser_->release();
   HttpRequest request;
-  request.received_ns = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  request.received_ns = now_ns();
   request.method = std::string(message.method_string());
   http11_ = message.version() == 11;
   keep_alive_ = message.keep_alive() && http11_;
@@ -239,9 +238,7 @@ void Connection::handle() {
   const std::string_view given = request.header("X-Request-Id");
   const bool fits = !given.empty() && given.size() <= 128 &&
                     std::all_of(given.begin(), given.end(), [](char c) { return c > ' ' && c < 127; });
-  request.id = id_ = fits ? std::string(given) : shared_.fresh_id();
-  what_ = fmt::format("{} {}", request.method, request.path);
-  begun_ns_ = request.received_ns;
+  request.id = fits ? std::string(given) : shared_.fresh_id();
   stream_.expires_never();
   shared_.counters.requests.fetch_add(1, std::memory_order_relaxed);
   exchange_ = std::make_shared<OneExchange>(shared_from_this(), std::move(request), ++number_);
@@ -292,11 +289,11 @@ void Connection::leave() {
 
 void Connection::answer(HttpReply reply, uint64_t number) {
   if (number != number_) return;
-  exchange_.reset();
   error_code ignored;
   stream_.socket().cancel(ignored);  // the watch
   watch_timer_.cancel();
   write(std::move(reply), keep_alive_ && !shared_.draining);
+  exchange_.reset();
 }
 
 // An answer to what is no request: nothing more is read from this connection.
@@ -315,7 +312,7 @@ void Connection::write(HttpReply reply, bool keep) {
   response_.emplace(static_cast<http::status>(reply.status), 11);
   response_->set(http::field::content_type, reply.type);
   for (const auto& [name, value] : reply.headers) response_->set(name, value);
-  if (!id_.empty()) response_->set("X-Request-Id", id_);
+  response_->set("X-Request-Id", exchange_ ? exchange_->request().id : shared_.fresh_id());
   log(reply.status);
   response_->keep_alive(keep);
   response_->body() = std::move(reply.body);
@@ -329,10 +326,11 @@ void Connection::write(HttpReply reply, bool keep) {
 
 void Connection::log(int status) {
   if (!shared_.options.log_all && (status < 500 || status == 503)) return;
-  const int64_t now = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  const HttpRequest* request = exchange_ ? &exchange_->request() : nullptr;  // none: it could not be read
   const std::string line =
-      fmt::format("narae: request {} {} {} {:.1f} ms\n", id_.empty() ? "-" : id_, what_.empty() ? "-" : what_, status,
-                  static_cast<double>(now - begun_ns_) * 1e-6);
+      request ? fmt::format("narae: request {} {} {} {} {:.1f} ms\n", request->id, request->method, request->path,
+                            status, static_cast<double>(now_ns() - request->received_ns) * 1e-6)
+              : fmt::format("narae: request - - {}\n", status);
   std::fwrite(line.data(), 1, line.size(), stderr);  // a log that cannot be written stops nothing
 }
 
@@ -350,7 +348,7 @@ void Connection::begin_parts(HttpReply head) {
   message.set(http::field::content_type, head.type);
   for (const auto& [name, value] : head.headers) message.set(name, value);
   if (http11_) message.chunked(true);
-  message.set("X-Request-Id", id_);
+  message.set("X-Request-Id", exchange_->request().id);
   message.keep_alive(keep_alive_ && http11_);
   log(head.status);
   std::ostringstream text;

@@ -85,6 +85,11 @@ void add_sample_cases(std::vector<OpCase>& cases) {
     add("sharp_" + std::to_string(vocabulary), operands(uniform({8, vocabulary}, -20, 20), ways));
     cases.back().tolerance = 5e-4;  // of the logprob, a small difference of large numbers
   }
+  // Only the temperature: most tokens are ruled out by their noise alone.
+  std::vector<Way> seeds;
+  for (int i = 0; i < 64; ++i) seeds.push_back({.temperature = 0.5 + i % 4, .seed = 1000.0 + i});
+  add("seeds", operands(uniform({64, 3000}, -9, 9), seeds));
+  cases.back().tolerance = 5e-4;
 }
 
 }  // namespace narae

@@ -64,17 +64,39 @@ int64_t nucleus(Candidate* list, int64_t size, float top_p, float high) {
   return kept;
 }
 
-// -log(-log(noise)) lies in (-2.9, 17).
-constexpr float most_shift = 17.0f;
+// A Gumbel variate, -log(-log(u)), added to each value: the highest of the sums is the choice. Only one whose u could
+// carry it past the best so far costs its logarithms: that needs -log(u) <= exp(-gap), and 1 - u <= -log(u), and
+// exp(gap) is no less than the first terms of its series; the last factor is for rounding.
+class Draw {
+ public:
+  explicit Draw(uint64_t key) : key_(key) {}
 
-int32_t draw(const Candidate* list, int64_t size, uint64_t key) {
-  Candidate best{-INFINITY, list[0].token};
-  for (int64_t i = 0; i < size; ++i) {
-    if (list[i].value + most_shift < best.value) continue;
-    const Candidate shifted{list[i].value - std::log(-std::log(noise(key, list[i].token))), list[i].token};
-    if (likelier(shifted, best)) best = shifted;
+  void consider(float value, int32_t token) {
+    const float u = noise(key_, token), gap = best_.value - value;
+    const float series = 1 + gap * (1 + gap * (1.0f / 2 + gap * (1.0f / 6 + gap * (1.0f / 24))));
+    if (gap > 0 && (1 - u) * series > 1.0001f) return;
+    const Candidate shifted{value - std::log(-std::log(u)), token};
+    if (best_.token < 0 || likelier(shifted, best_)) best_ = shifted;
   }
-  return best.token;
+  int32_t token() const { return best_.token; }
+
+ private:
+  uint64_t key_;
+  Candidate best_{-INFINITY, -1};
+};
+
+// What lies further below the highest value never comes: -log(-log(u)) lies in (-2.9, 17).
+constexpr float furthest = 20.0f;
+
+// No limit but the temperature: without a list.
+int32_t draw_of_all(const float* logits, const SampleRow& row, int32_t first, float high) {
+  Draw draw(row.key);
+  draw.consider(high, first);
+  for (int32_t t = 0; t < row.vocabulary; ++t) {
+    const float value = logits[t] / row.temperature;
+    if (value >= high - furthest && t != first) draw.consider(value, t);
+  }
+  return draw.token();
 }
 
 int32_t choose(const ReduceKernels& reduce, const SampleRow& row, void* scratch) {
@@ -85,10 +107,11 @@ int32_t choose(const ReduceKernels& reduce, const SampleRow& row, void* scratch)
   if (first == row.vocabulary || top == -INFINITY) return -1;  // nothing can come, or (NaN) nothing is the highest
   if (!(row.temperature > 0) || row.top_k == 1) return first;
   const float high = top / row.temperature;
+  const bool whole = row.top_k > 0 || row.top_p < 1;
+  if (!whole && !(row.min_p > 0)) return draw_of_all(logits, row, first, high);
   // What min_p rules out needs no place in the list; top_k and top_p ask for all the others.
   auto* list = reinterpret_cast<Candidate*>(own + row.vocabulary);
-  const bool whole = row.top_k > 0 || row.top_p < 1;
-  const float least = whole ? -INFINITY : row.min_p > 0 ? high + std::log(row.min_p) - 1e-3f : high - 20.0f;
+  const float least = whole ? -INFINITY : high + std::log(row.min_p) - 1e-3f;
   int64_t size = 0;
   for (int32_t t = 0; t < row.vocabulary; ++t) {
     const float value = logits[t] / row.temperature;
@@ -103,7 +126,9 @@ int32_t choose(const ReduceKernels& reduce, const SampleRow& row, void* scratch)
     const auto unlikely = [&](const Candidate& c) { return c.token != first && std::exp(c.value - high) < row.min_p; };
     size = std::remove_if(list, list + size, unlikely) - list;
   }
-  return draw(list, size, row.key);
+  Draw draw(row.key);
+  for (int64_t i = 0; i < size; ++i) draw.consider(list[i].value, list[i].token);
+  return draw.token();
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ size_t lane_index(int lane) { return static_cast<size_t>(lane); }
 Queue::Queue(QueueLimits limits, int lanes) : limits_(limits), lanes_(lane_index(lanes)) {}
 
 Refusal Queue::push(const RequestPtr& request, Time now, int lane) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   NARAE_CHECK(lane < static_cast<int>(lanes_.size()) && !weak_from_this().expired());
   if (closed_) return Refusal::closed;
   if (queued_ >= limits_.max_requests) return Refusal::full;
@@ -25,22 +25,28 @@ Refusal Queue::push(const RequestPtr& request, Time now, int lane) {
   waiting_of(*request).emplace(Key{request->place.rank, request->place.order}, request);
   if (request->deadline != never) deadlines_.insert({request->deadline, request.get()});
   ++queued_;
-  ring(lane);
+  std::condition_variable* bell = bell_of(lane);
+  lock.unlock();  // else the Worker wakes only to wait for it
+  if (bell) bell->notify_one();
   return Refusal::none;
 }
 
-// Wakes the lane, or for shared work one that waits for it.
-void Queue::ring(int lane) {
+// The bell of the lane, or for shared work of one that waits for it; null: it does not sleep.
+std::condition_variable* Queue::bell_of(int lane) {
   if (lane == any_lane) {
     for (size_t i = 0; i < lanes_.size() && lane == any_lane; ++i) {
       if (lanes_[i].waiting && lanes_[i].wants) lane = static_cast<int>(i);
     }
-    if (lane == any_lane) return;
+    if (lane == any_lane) return nullptr;
   }
   Lane& found = lanes_[lane_index(lane)];
-  if (!found.waiting) return;
+  if (!found.waiting) return nullptr;
   found.waiting = false;
-  found.bell.notify_one();
+  return &found.bell;
+}
+
+void Queue::ring(int lane) {
+  if (std::condition_variable* bell = bell_of(lane)) bell->notify_one();
 }
 
 RequestPtr Queue::remove(Request& request) {

@@ -67,6 +67,7 @@ class Queue : public std::enable_shared_from_this<Queue> {
   }
   RequestPtr remove(Request& request);
   bool news(const Lane& lane, size_t wanted) const;
+  std::condition_variable* bell_of(int lane);
   void ring(int lane);
   void poke_all();
 

@@ -31,6 +31,7 @@ struct Sampling {
   float top_p = 1, min_p = 0, repetition_penalty = 1, presence_penalty = 0, frequency_penalty = 0;
   int top_k = 0;
   int n = 1;
+  int top_logprobs = 0;  // that many likeliest tokens are told for each place, 0 to 20
   bool ignore_eos = false;
   std::vector<std::string> stops = {};
   std::vector<std::int32_t> stop_ids = {};
@@ -51,12 +52,20 @@ struct Prompt {
 // A token of an answer, the end of a branch, or both.
 struct Piece {
   explicit Piece(const narae_piece& c)
-      : text(c.text, c.text_bytes), branch(c.branch), token(c.token), logprob(c.logprob), finish(c.finish) {}
+      : text(c.text, c.text_bytes),
+        branch(c.branch),
+        token(c.token),
+        logprob(c.logprob),
+        finish(c.finish),
+        top(c.top),
+        top_count(c.top_count) {}
   std::string_view text;
   int branch;
   std::int32_t token;  // -1: none
   float logprob;
-  narae_finish finish;  // NARAE_FINISH_NONE: the branch goes on
+  narae_finish finish;             // NARAE_FINISH_NONE: the branch goes on
+  const narae_token_logprob* top;  // [top_count], likeliest first
+  std::size_t top_count;
 };
 
 // Returns false to cancel. What it throws cancels, too, and comes out of Request::wait().
@@ -225,6 +234,7 @@ class Executor {
     c.frequency_penalty = sampling.frequency_penalty;
     c.top_k = sampling.top_k;
     c.n = sampling.n;
+    c.top_logprobs = sampling.top_logprobs;
     c.ignore_eos = sampling.ignore_eos;
     c.stop_ids = sampling.stop_ids.data();
     c.stop_id_count = sampling.stop_ids.size();

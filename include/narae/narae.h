@@ -347,12 +347,19 @@ typedef struct narae_sampling {
   float repetition_penalty;
   float presence_penalty;
   float frequency_penalty;
-  int32_t top_k;      /* only the k most likely; 0: off */
-  int32_t n;          /* answers (branches), 1 to 16 */
-  int32_t ignore_eos; /* not 0: the model's own stop ids end nothing */
+  int32_t top_k;        /* only the k most likely; 0: off */
+  int32_t n;            /* answers (branches), 1 to 16 */
+  int32_t ignore_eos;   /* not 0: the model's own stop ids end nothing */
+  int32_t top_logprobs; /* that many likeliest tokens are told for each place of the answer, 0 to 20 */
 } narae_sampling;
 #define NARAE_SAMPLING_INIT \
-  { sizeof(narae_sampling), 128, 0, 0, NULL, 0, NULL, 0, NULL, 0, 1, 1, 0, 1, 0, 0, 0, 1, 0 }
+  { sizeof(narae_sampling), 128, 0, 0, NULL, 0, NULL, 0, NULL, 0, 1, 1, 0, 1, 0, 0, 0, 1, 0, 0 }
+
+/* The logarithm of a token's probability by the model's logits as they came, before temperature, penalties and bias. */
+typedef struct narae_token_logprob {
+  int32_t token;
+  float logprob;
+} narae_token_logprob;
 
 typedef enum narae_finish {
   NARAE_FINISH_NONE = 0,      /* it goes on */
@@ -374,9 +381,11 @@ typedef struct narae_piece {
   int32_t token;            /* -1: only text or an end */
   float logprob;            /* of the token */
   narae_finish finish;
+  const narae_token_logprob* top; /* [top_count], likeliest first: what could have come in the token's place */
+  size_t top_count;               /* sampling.top_logprobs, or the vocabulary where that is smaller; 0: no token */
 } narae_piece;
 #define NARAE_PIECE_INIT \
-  { sizeof(narae_piece), NULL, 0, NULL, 0, -1, 0, NARAE_FINISH_NONE }
+  { sizeof(narae_piece), NULL, 0, NULL, 0, -1, 0, NARAE_FINISH_NONE, NULL, 0 }
 
 /* Called from the executor's thread, one call at a time; what `piece` points at is gone when it returns. Return 0 to go
  * on, anything else to cancel. It must not throw, and a slow one holds up all callbacks. */
@@ -427,9 +436,11 @@ typedef struct narae_answer {
   const float* logprobs; /* [token_count] */
   size_t token_count;
   narae_finish finish;
+  const narae_token_logprob* top; /* [token_count, top_count], likeliest first */
+  size_t top_count;               /* of each token */
 } narae_answer;
 #define NARAE_ANSWER_INIT \
-  { sizeof(narae_answer), NULL, 0, NULL, NULL, 0, NARAE_FINISH_NONE }
+  { sizeof(narae_answer), NULL, 0, NULL, NULL, 0, NARAE_FINISH_NONE, NULL, 0 }
 
 typedef struct narae_request_stats {
   size_t struct_size;

@@ -96,6 +96,7 @@ class RequestState {
   std::mutex reading_;  // of who asks for the next piece
   AnswerReader reader_;
   AnswerReader::Event current_;
+  std::vector<std::vector<narae_token_logprob>> tops_;  // by branch
   std::unique_ptr<narae_error> error_;
   Time sent_, first_ = 0, last_ = 0;
   mutable std::mutex end_mutex_;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -22,7 +23,7 @@ const std::string folder = NARAE_SOURCE "/tests/data/models/tiny-llama-draft";
 // What a callback has heard.
 struct Heard {
   std::map<int, std::string> texts;
-  std::map<int, std::vector<int32_t>> tokens;
+  std::map<int, std::vector<int32_t>> tokens, tops;  // tops: the likeliest
   std::map<int, narae_finish> ends;
   std::string error;
   int stop_after = 1 << 30, calls = 0;
@@ -32,6 +33,8 @@ struct Heard {
     EXPECT_EQ(std::strlen(piece->text), piece->text_bytes);
     self.texts[piece->branch] += piece->text;
     if (piece->token >= 0) self.tokens[piece->branch].push_back(piece->token);
+    if (piece->top_count > 0) EXPECT_GE(piece->token, 0);
+    if (piece->top_count > 0) self.tops[piece->branch].push_back(piece->top[0].token);
     if (piece->finish != NARAE_FINISH_NONE) self.ends[piece->branch] = piece->finish;
     if (piece->error) self.error = narae_error_text(piece->error);
     return ++self.calls >= self.stop_after;
@@ -231,6 +234,42 @@ TEST_F(CExecutorTest, Cancels) {
   narae_request_free(request);
 }
 
+TEST_F(CExecutorTest, LikeliestTokens) {
+  ask(0);
+  sampling.top_logprobs = 3;
+  sampling.n = 2;
+  Heard heard;
+  asked.on_piece = Heard::call;
+  asked.user = &heard;
+  narae_request* request = enqueue();
+  EXPECT_EQ(narae_request_wait(request, nullptr), NARAE_OK);
+  for (int branch = 0; branch < 2; ++branch) {
+    EXPECT_EQ(heard.tokens[branch], wanted[0]);
+    EXPECT_EQ(heard.tops[branch], wanted[0]);
+    narae_answer answer = NARAE_ANSWER_INIT;
+    ASSERT_EQ(narae_request_answer(request, branch, &answer, nullptr), NARAE_OK);
+    ASSERT_EQ(answer.top_count, 3u);
+    for (size_t i = 0; i < answer.token_count; ++i) {
+      const narae_token_logprob* top = answer.top + i * answer.top_count;
+      EXPECT_EQ(top[0].token, answer.tokens[i]);
+      EXPECT_EQ(top[0].logprob, answer.logprobs[i]);
+      EXPECT_GE(top[0].logprob, top[1].logprob);
+      EXPECT_GE(top[1].logprob, top[2].logprob);
+      EXPECT_TRUE(top[0].token != top[1].token && top[1].token != top[2].token);
+    }
+  }
+  narae_request_free(request);
+  // A caller of an older header knows neither.
+  sampling.struct_size = offsetof(narae_sampling, top_logprobs);
+  asked.on_piece = nullptr;
+  request = enqueue();
+  narae_piece piece = NARAE_PIECE_INIT;
+  int32_t got = 0;
+  ASSERT_EQ(narae_request_next(request, &piece, &got, nullptr), NARAE_OK);
+  EXPECT_EQ(piece.top_count, 0u);
+  narae_request_free(request);
+}
+
 TEST_F(CExecutorTest, FreedInAnyOrder) {
   ask(0);
   sampling.max_tokens = 200;
@@ -310,6 +349,8 @@ TEST_F(CExecutorTest, WhatCannotBeAskedIsNamed) {
   sampled("temperature", [](narae_sampling& s) { s.temperature = NAN; });
   sampled("top_p", [](narae_sampling& s) { s.top_p = 2; });
   sampled("top_k", [](narae_sampling& s) { s.top_k = -1; });
+  sampled("top_logprobs is 21", [](narae_sampling& s) { s.top_logprobs = 21; });
+  sampled("top_logprobs is -1", [](narae_sampling& s) { s.top_logprobs = -1; });
   sampled("n is 0", [](narae_sampling& s) { s.n = 0; });
   sampled("n is 1000000", [](narae_sampling& s) { s.n = 1000000; });
   sampled("max_tokens", [](narae_sampling& s) { s.max_tokens = 0; });

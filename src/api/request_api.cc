@@ -27,6 +27,7 @@ SamplingParams sampling_of(const narae_sampling& c, const LanguageModel& model) 
   params.max_tokens = c.max_tokens;
   params.seed = c.seed;
   params.n = c.n;
+  params.top_logprobs = c.top_logprobs;
   if (c.logit_bias_count > 0) wanted(c.logit_bias, "logit_bias");
   for (size_t i = 0; i < c.logit_bias_count; ++i) {
     params.logit_bias.push_back({c.logit_bias[i].token, c.logit_bias[i].bias});

@@ -29,6 +29,7 @@ RequestState::RequestState(std::shared_ptr<ExecutorState> executor, Asked asked)
       user_(asked.user),
       reader_(*executor_->model().tokenizer, request_, asked.stops,
               [this](int32_t branch) { executor_->stop_branch(request_, branch); }),
+      tops_(reader_.branches().size()),
       sent_(executor_->now()) {}
 
 void RequestState::mute() {
@@ -40,6 +41,8 @@ bool RequestState::take() {
   if (ended_) return false;
   if (reader_.next(current_)) {
     last_ = executor_->now();
+    auto& tops = tops_[static_cast<size_t>(current_.branch)];
+    for (const TokenLogprob& one : current_.top) tops.push_back({one.token, one.logprob});
     if (!first_) first_ = last_;
     if (current_.finish == Finish::failed || current_.finish == Finish::expired) keep_error();
     return true;
@@ -69,6 +72,9 @@ narae_piece RequestState::view() const {
   c.token = current_.token;
   c.logprob = current_.logprob;
   c.finish = to_c(current_.finish);
+  c.top_count = current_.top.size();
+  const std::vector<narae_token_logprob>& tops = tops_[static_cast<size_t>(current_.branch)];
+  if (c.top_count > 0) c.top = tops.data() + (tops.size() - c.top_count);
   return c;
 }
 
@@ -126,6 +132,9 @@ narae_answer RequestState::answer(int32_t index) const {
   c.logprobs = branch.logprobs.data();
   c.token_count = branch.stream.ids().size();
   c.finish = to_c(branch.finish);
+  const std::vector<narae_token_logprob>& tops = tops_[static_cast<size_t>(index)];
+  c.top = tops.data();
+  c.top_count = c.token_count > 0 ? tops.size() / c.token_count : 0;
   return c;
 }
 

@@ -24,7 +24,7 @@ Sink::Sink(size_t capacity, size_t branches)
 size_t Sink::read(std::span<Piece> out) {
   const uint64_t head = head_.load(std::memory_order_relaxed);
   const size_t count = std::min<size_t>(out.size(), tail_.load(std::memory_order_acquire) - head);
-  for (size_t i = 0; i < count; ++i) out[i] = ring_[(head + i) % ring_.size()];
+  for (size_t i = 0; i < count; ++i) out[i] = std::move(ring_[(head + i) % ring_.size()]);
   if (count == 0) return 0;
   head_.store(head + count);  // sequentially consistent, as is starved_: one of the two sides sees the other
   if (starved_.exchange(false) && resume_call_) resume_call_();

@@ -26,12 +26,18 @@ enum class Finish : uint8_t {
 };
 const char* finish_name(Finish finish);
 
+struct TokenLogprob {
+  int32_t token = -1;
+  float logprob = 0;
+};
+
 // A token of an answer, the end of one of its branches, or both.
 struct Piece {
   int32_t branch = 0;
   int32_t token = -1;  // -1: only an end
   float logprob = 0;
   Finish finish = Finish::none;
+  std::vector<TokenLogprob> top;  // the likeliest in its place, where they were asked for
 };
 
 // The last word on a request; there is exactly one.

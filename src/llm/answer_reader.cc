@@ -10,7 +10,7 @@ AnswerReader::AnswerReader(const Tokenizer& tokenizer, RequestPtr request, const
                            std::function<void(int32_t)> stop_branch)
     : request_(std::move(request)), stop_branch_(std::move(stop_branch)) {
   const int32_t branches = dynamic_cast<const SamplingParams&>(*request_->params).n;
-  for (int32_t i = 0; i < branches; ++i) branches_.push_back({TextStream(tokenizer, stops), {}, {}, Finish::none});
+  for (int32_t i = 0; i < branches; ++i) branches_.push_back({TextStream(tokenizer, stops), {}, {}, {}, Finish::none});
 }
 
 void AnswerReader::add(const Piece& piece, Event& event) {
@@ -20,7 +20,8 @@ void AnswerReader::add(const Piece& piece, Event& event) {
   if (piece.token >= 0) branch.logprobs.push_back(piece.logprob);
   branch.finish = branch.stream.finish();
   if (!goes_on && piece.finish == Finish::none) stop_branch_(piece.branch);
-  event = {piece.branch, piece.token, piece.logprob, branch.finish, branch.text.substr(before)};
+  branch.tops.insert(branch.tops.end(), piece.top.begin(), piece.top.end());
+  event = {piece.branch, piece.token, piece.logprob, branch.finish, branch.text.substr(before), piece.top};
 }
 
 // Branches that nobody ended go the way of the request.

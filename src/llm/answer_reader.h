@@ -16,12 +16,14 @@ class AnswerReader {
     int32_t branch = 0, token = -1;  // -1: only text or an end
     float logprob = 0;
     Finish finish = Finish::none;
-    std::string text;  // that is certain now
+    std::string text;               // that is certain now
+    std::vector<TokenLogprob> top;  // of the token's place
   };
   struct Branch {
     TextStream stream;
     std::string text;
     std::vector<float> logprobs;
+    std::vector<TokenLogprob> tops;  // for each token equally many
     Finish finish = Finish::none;
   };
 

@@ -193,6 +193,7 @@ class World {
     params->max_tokens = pick(random_, 1, 24);
     params->temperature = static_cast<float>(pick(random_, 0, 2));
     params->seed = random_();
+    params->top_logprobs = static_cast<int32_t>(params->seed % 3);
     if (chance(random_, 20)) params->n = pick(random_, 2, 4);
     if (chance(random_, 30)) params->stop_ids = random_tokens(pick(random_, 1, 2));
     if (chance(random_, 20)) params->min_tokens = pick(random_, 0, static_cast<int>(params->max_tokens));
@@ -266,6 +267,11 @@ class World {
       const auto branch = static_cast<size_t>(piece.branch);
       NARAE_CHECK(client.ends.at(branch) == Finish::none);  // nothing after the end
       if (piece.token >= 0) client.got[branch].push_back(piece.token);
+      const auto& params = static_cast<const SamplingParams&>(*client.request->params);
+      NARAE_CHECK(piece.top.size() == (piece.token >= 0 && params.top_logprobs > 0));
+      for (const TokenLogprob& top : piece.top) {
+        NARAE_CHECK(top.token == piece.token && top.logprob == piece.logprob);
+      }
       client.ends[branch] = piece.finish;
     }
     if (client.request->out->finished()) check_answer(client);

@@ -67,8 +67,12 @@ class HashRunner final : public Runner {
     before(step, 2);
     Io& io = ios_[step.id % std::size(ios_)];
     device_.enqueue([this, &step, &io] { sample(step, io); });
-    step.out.resize(1);
-    step.out[0] = {io.tokens, DType::i32, {static_cast<int64_t>(std::size(io.tokens))}, MemoryDomain::host, {}, {}};
+    const auto rows = static_cast<int64_t>(std::size(io.tokens));
+    step.out.resize(4);
+    step.out[0] = {io.tokens, DType::i32, {rows}, MemoryDomain::host, {}, {}};
+    step.out[1] = {io.logprobs, DType::f32, {rows}, MemoryDomain::host, {}, {}};
+    step.out[2] = {io.top_tokens, DType::i64, {rows, 1}, MemoryDomain::host, {}, {}};
+    step.out[3] = {io.top_logprobs, DType::f32, {rows, 1}, MemoryDomain::host, {}, {}};
     device_.mark(step.id);
   }
   void wait(Step& step) override {
@@ -80,6 +84,8 @@ class HashRunner final : public Runner {
   struct Io {
     uint64_t logits[64] = {};
     int32_t tokens[64] = {};
+    int64_t top_tokens[64] = {};  // the chosen ones of the rows that ask
+    float logprobs[64] = {}, top_logprobs[64] = {};
   };
   static std::span<const int32_t> ints(const Tensor& tensor) {
     return {tensor.as<const int32_t>(), static_cast<size_t>(tensor.count())};
@@ -152,7 +158,12 @@ class HashRunner final : public Runner {
                     in<int32_t>(step, SampleOperand::branches)[r], in<int32_t>(step, SampleOperand::positions)[r]);
       const float temperature = in<float>(step, SampleOperand::temperatures)[r];
       io.tokens[r] = choose(logits, temperature, key, mask);
+      io.logprobs[r] = static_cast<float>(io.logits[r] % 64);
       last_[slots[r]] = io.tokens[r];
+    }
+    const auto tops = ints(step.block.finish.at(sample_operands));
+    for (size_t i = 0; i < tops.size(); ++i) {
+      io.top_tokens[i] = io.tokens[tops[i]], io.top_logprobs[i] = io.logprobs[tops[i]];
     }
   }
   static int32_t salt_of(const Step& step, size_t sequence) {

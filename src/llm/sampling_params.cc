@@ -36,6 +36,7 @@ void check_sampling(const SamplingParams& params, int64_t vocabulary, int32_t ma
     fail(ErrorCode::usage, "min_tokens is {}; it must be between 0 and max_tokens = {}", params.min_tokens,
          params.max_tokens);
   }
+  between("top_logprobs", params.top_logprobs, 0, most_top_logprobs, "ask for fewer");
   between("n", params.n, 1, max_branches, "send further requests for more answers");
 }
 

@@ -21,6 +21,8 @@ class Constraint {
   virtual void allow(std::span<const int32_t> answer, std::span<uint32_t> allowed) const = 0;
 };
 
+inline constexpr int32_t most_top_logprobs = 20;  // as OpenAI has it
+
 struct SamplingParams final : Params {
   float temperature = 1;         // 0: the most likely token
   int32_t top_k = 0;             // only the k most likely; 0: off
@@ -34,7 +36,8 @@ struct SamplingParams final : Params {
   int64_t min_tokens = 0;         // no stop id before
   int64_t max_tokens = 16;
   uint64_t seed = 0;
-  int32_t n = 1;  // answers (branches)
+  int32_t n = 1;             // answers (branches)
+  int32_t top_logprobs = 0;  // that many likeliest tokens are told for each place, by the logits as they came
   std::shared_ptr<const Constraint> constraint;
 
   // The choice of a token takes the tokens before it.

@@ -7,6 +7,21 @@
 #include <utility>
 
 namespace narae {
+namespace {
+
+// Of row `row` of the results top_tokens and top_logprobs, the first `count`.
+std::vector<TokenLogprob> top_of(const Step& step, int32_t row, int32_t count) {
+  const Tensor &tokens = step.out.at(2), &logprobs = step.out.at(3);
+  std::vector<TokenLogprob> top(static_cast<size_t>(std::min<int64_t>(count, tokens.dims[1])));
+  const int64_t first = row * tokens.dims[1];
+  for (size_t i = 0; i < top.size(); ++i) {
+    const int64_t at = first + static_cast<int64_t>(i);
+    top[i] = {static_cast<int32_t>(tokens.as<int64_t>()[at]), logprobs.as<float>()[at]};
+  }
+  return top;
+}
+
+}  // namespace
 
 bool TokenBatcher::runnable(const TokenSequence& sequence) const {
   if (sequence.ended || sequence.holds || sequence.pending() <= 0) return false;
@@ -352,12 +367,16 @@ void TokenBatcher::settle(const Row& row, const Step& step, Time now) {
     return end_ask(*sequence.ask, Finish::failed, now,
                    Error(ErrorCode::failed, "no token may come next: the constraint or the biases forbid all"));
   }
-  accept(sequence, token, logprob, now);
+  Piece piece{sequence.branch, token, logprob, Finish::none, {}};
+  const int32_t top = static_cast<const TokenStep&>(step).flat.top_row(row.output);
+  if (top >= 0) piece.top = top_of(step, top, sequence.ask->params->top_logprobs);
+  accept(sequence, std::move(piece), now);
 }
 
-void TokenBatcher::accept(TokenSequence& sequence, int32_t token, float logprob, Time now) {
+void TokenBatcher::accept(TokenSequence& sequence, Piece piece, Time now) {
   TokenAsk& ask = *sequence.ask;
   const SamplingParams& params = *ask.params;
+  const int32_t token = piece.token;
   --sequence.promised;
   sequence.tokens.push_back(token);
   ++sequence.known;
@@ -368,7 +387,7 @@ void TokenBatcher::accept(TokenSequence& sequence, int32_t token, float logprob,
   const bool stops = std::find(params.stop_ids.begin(), params.stop_ids.end(), token) != params.stop_ids.end() &&
                      sequence.known - sequence.prompt > params.min_tokens;
   const Finish finish = stops ? Finish::stop : sequence.known >= sequence.limit ? Finish::length : Finish::none;
-  const Piece piece{sequence.branch, token, logprob, finish};
+  piece.finish = finish;
   if (finish == Finish::none) return ask.request->out->push(piece);
   end_branch(sequence, finish, now, &piece);
   if (ask.open == 0) close_ask(ask, finish, now, std::nullopt);

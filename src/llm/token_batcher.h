@@ -103,7 +103,7 @@ class TokenBatcher final : public Batcher {
 
   // Results.
   void settle(const Row& row, const Step& step, Time now);
-  void accept(TokenSequence& sequence, int32_t token, float logprob, Time now);
+  void accept(TokenSequence& sequence, Piece piece, Time now);
   void recycle(TokenSequence& sequence);
   void show_state();
 

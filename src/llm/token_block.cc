@@ -20,6 +20,8 @@ void TokenBlock::clear() {
   for (std::vector<float>& values : sample_floats_) values.clear();
   seeds_.clear();
   slots_.clear();
+  top_rows_.clear();
+  top_of_.clear();
 }
 
 void TokenBlock::add(const TokenSequence& sequence, int64_t first, int64_t count) {
@@ -77,6 +79,9 @@ void TokenBlock::show_begin(std::vector<Tensor>& tensors) {
 
 void TokenBlock::add_sample(const TokenSequence& sequence, int64_t position, bool forbid_stop) {
   const SamplingParams& params = *sequence.ask->params;
+  const bool asks_top = params.top_logprobs > 0;
+  top_of_.push_back(asks_top ? static_cast<int32_t>(top_rows_.size()) : -1);
+  if (asks_top) top_rows_.push_back(static_cast<int32_t>(slots_.size()));
   slots_.push_back(sequence.slot);
   floats(SampleOperand::temperatures).push_back(params.temperature);
   in(SampleOperand::top_ks).push_back(params.top_k);
@@ -111,7 +116,7 @@ void TokenBlock::show_finish(std::vector<Tensor>& tensors) {
   const auto masks = static_cast<int64_t>(in(SampleOperand::masks).size()) / words;
   in(SampleOperand::change_starts).resize(static_cast<size_t>(rows) + 1, static_cast<int32_t>(changes));
   in(SampleOperand::mask_rows).resize(static_cast<size_t>(rows), -1);
-  tensors.resize(sample_operands);
+  tensors.resize(sample_inputs);
   show(tensors[0], DType::i32, slots_, rows, 0);
   for (size_t i = 1; i < sample_operands; ++i) {
     int64_t count = rows, columns = 0;
@@ -128,6 +133,8 @@ void TokenBlock::show_finish(std::vector<Tensor>& tensors) {
       default: show(tensors[i], DType::i32, sample_[i], count, columns); break;
     }
   }
+  const int64_t tops = top_rows_.empty() ? 0 : bucket_size(static_cast<int64_t>(top_rows_.size()));
+  show(tensors[sample_operands], DType::i32, top_rows_, tops, 0);
 }
 
 }  // namespace narae

@@ -15,6 +15,9 @@ namespace narae {
 // 1, 2, 4, 8, then four steps an octave: 10, 12, 14, 16, 20, .. At most a quarter of the rows is padding.
 int64_t bucket_size(int64_t count);
 
+// Behind the operands of op `sample`: i32[B], the rows whose likeliest tokens are asked for; none: no rows.
+inline constexpr size_t sample_inputs = sample_operands + 1;
+
 // Inputs of the entry `forward`, with their dimensions; i32 all. Padding as above.
 enum class ForwardInput {
   ids,          // [T] token, or -1: the last token of the row's slot
@@ -47,11 +50,13 @@ class TokenBlock {
   // Pads and shows the tensors of the first half.
   void show_begin(std::vector<Tensor>& tensors);
   // The second half, when all tokens before are known: rows in the order of want(). Its tensors are the operands of op
-  // `sample`, but for the logits: in their place i32[R], the slots whose last tokens these will be.
+  // `sample`, but for the logits: in their place i32[R], the slots whose last tokens these will be; then the top rows.
   void add_sample(const TokenSequence& sequence, int64_t position, bool forbid_stop);
   void show_finish(std::vector<Tensor>& tensors);
 
   int64_t tokens() const { return tokens_; }
+  // The row of the likeliest tokens of this output; -1: nobody asked.
+  int32_t top_row(int32_t output) const { return top_of_[static_cast<size_t>(output)]; }
 
  private:
   template <typename T>
@@ -63,6 +68,7 @@ class TokenBlock {
   BlockSizes sizes_;
   int64_t tokens_ = 0, sequences_ = 0, outputs_ = 0;
   std::vector<int32_t> forward_[forward_inputs], sample_[sample_operands], slots_;
+  std::vector<int32_t> top_rows_, top_of_;
   std::vector<float> sample_floats_[sample_operands];
   std::vector<int64_t> seeds_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/load_language_model.h"
 
+#include "llm/sampling_params.h"
 #include "load/model_facts.h"
 #include "load/model_kind.h"
 #include "load/model_tokenizer.h"
@@ -17,7 +18,7 @@ LanguageModel as_language_model(std::shared_ptr<const Engine> engine, const std:
   model.vocabulary = number_fact(graph, "vocabulary");
   model.page_size = number_fact(graph, "page_size");
   CompileOptions sampler;
-  model.sample = compile(nn::sample_graph(runtime.ops(), model.vocabulary), runtime, sampler);
+  model.sample = compile(nn::sample_graph(runtime.ops(), model.vocabulary, most_top_logprobs), runtime, sampler);
   model.tokenizer = tokenizer_of(graph, path);
   model.stop_ids = model.tokenizer->stops();
   if (!model.tokenizer->chat_template().empty()) {

@@ -157,14 +157,15 @@ void read_rest(JsonFields& fields) {
 }
 
 void read_logprobs(JsonFields& fields, OpenAiAsk& ask) {
+  int32_t& top = ask.call.params.top_logprobs;
   if (ask.chat) {
     ask.logprobs = fields.take_bool("logprobs", false);
-    fields.refuse("top_logprobs", [](const Json& value) { return value == 0; });
+    top = static_cast<int32_t>(fields.take_integer("top_logprobs", 0, 0, most_top_logprobs));
+    if (top > 0 && !ask.logprobs) fields.wrong("top_logprobs", "is only possible with \"logprobs\": true");
   } else {
-    fields.refuse("logprobs", [&](const Json& value) {
-      ask.logprobs = value == 0;
-      return ask.logprobs;
-    });
+    const int64_t count = fields.take_integer("logprobs", -1, 0, most_top_logprobs);
+    ask.logprobs = count >= 0;
+    top = static_cast<int32_t>(std::max<int64_t>(count, 0));
     ask.echo = fields.take_bool("echo", false);
     if (ask.echo && ask.logprobs) fields.wrong("echo", "is not possible with \"logprobs\"");
     fields.refuse("best_of", [&](const Json& value) { return value == ask.call.params.n; });

@@ -37,10 +37,12 @@ class OpenAiFrames {
 
  private:
   nlohmann::ordered_json envelope(bool streams) const;
-  nlohmann::ordered_json token_json(int32_t token, float logprob) const;
-  // `offset`: characters of the choice before these tokens; moves on behind them.
+  nlohmann::ordered_json token_json(TokenLogprob token) const;
+  // `tops`: for each token equally many. `offset`: characters of the choice before these tokens; moves on behind them.
   nlohmann::ordered_json logprobs_json(std::span<const int32_t> tokens, std::span<const float> logprobs,
-                                       size_t& offset) const;
+                                       std::span<const TokenLogprob> tops, size_t& offset) const;
+  nlohmann::ordered_json chat_logprobs(std::span<const int32_t> tokens, std::span<const float> logprobs,
+                                       std::span<const TokenLogprob> tops) const;
   std::string event_of(int64_t choice, nlohmann::ordered_json delta, const nlohmann::ordered_json& logprobs,
                        Finish finish) const;
 

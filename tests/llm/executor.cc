@@ -165,6 +165,9 @@ TEST_P(ExecutorTest, WhatCannotBeIsRefusedByName) {
   SamplingParams hot = greedy(1);
   hot.temperature = -1;
   refused({1}, hot, "temperature");
+  SamplingParams curious = greedy(1);
+  curious.top_logprobs = 21;
+  refused({1}, curious, "top_logprobs is 21");
   EXPECT_THROW(executor({.max_batch = 0}), Error);
   EXPECT_THROW(executor({.kv_pages = 1}), Error);
   answers_all(*engine);  // the others are unharmed
@@ -192,6 +195,46 @@ TEST_P(ExecutorTest, ScoresAgreeWithAnswers) {
             likeliest.push_back(static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
           });
     for (size_t i = 0; i < wanted_[0].size(); ++i) EXPECT_EQ(likeliest[prompts_[0].size() - 1 + i], wanted_[0][i]) << i;
+  }
+}
+
+// The likeliest tokens are those of the logits of the same text; who did not ask is told none, and nothing else
+// changes.
+TEST_P(ExecutorTest, TellsTheLikeliestTokens) {
+  const auto engine = executor({});
+  SamplingParams params = greedy(static_cast<int64_t>(wanted_[0].size()));
+  std::vector<RequestPtr> requests;
+  for (const int32_t top : {5, 0, 20}) {
+    params.top_logprobs = top;
+    requests.push_back(make_request(prompts_[0], params));
+    ASSERT_EQ(engine->enqueue(requests.back()), Refusal::none);
+  }
+  std::vector<int32_t> ids = prompts_[0];
+  ids.insert(ids.end(), wanted_[0].begin(), wanted_[0].end());
+  std::vector<std::vector<float>> logits;
+  score(model_, runtime_->device(), &runtime_->budget(), ids, 512,
+        [&](int64_t, std::span<const float> row) { logits.emplace_back(row.begin(), row.end()); });
+  for (const RequestPtr& request : requests) {
+    const auto count = static_cast<size_t>(static_cast<const SamplingParams&>(*request->params).top_logprobs);
+    std::vector<int32_t> got;
+    for (Piece piece; !request->out->finished();) {
+      request->out->wait();
+      if (request->out->read({&piece, 1}) == 0 || piece.token < 0) continue;
+      std::vector<float> row = logits.at(prompts_[0].size() - 1 + got.size());
+      double sum = 0;
+      for (const float logit : row) sum += std::exp(static_cast<double>(logit));
+      ASSERT_EQ(piece.top.size(), count);
+      if (count > 0) EXPECT_EQ(piece.top[0].token, piece.token);
+      if (count > 0) EXPECT_NEAR(piece.top[0].logprob, piece.logprob, 1e-5);
+      for (const TokenLogprob& one : piece.top) {
+        const auto best = std::max_element(row.begin(), row.end());
+        EXPECT_NEAR(one.logprob, *best - std::log(sum), 1e-4);
+        EXPECT_NEAR(one.logprob, row[static_cast<size_t>(one.token)] - std::log(sum), 1e-4);
+        row[static_cast<size_t>(one.token)] = -INFINITY;
+      }
+      got.push_back(piece.token);
+    }
+    EXPECT_EQ(got, wanted_[0]);
   }
 }
 

@@ -3,6 +3,7 @@
 a stream is what is told at once; who is refused, leaves or does not read harms nobody else."""
 import base64
 import json
+import math
 import pathlib
 import signal
 import struct
@@ -147,6 +148,41 @@ class OpenAi(unittest.TestCase):
         forced = self.complete(prompt=prompts[0], max_tokens=3, logit_bias={"42": 100}, logprobs=0)["choices"][0]
         self.assertEqual(len(set(forced["logprobs"]["tokens"])), 1)
 
+    def test_top_logprobs(self):
+        """N likeliest tokens for each place: ordered, the greedy choice first, the same streamed, in company and for n."""
+        said = {"messages": [{"role": "user", "content": "hello"}], "max_tokens": 8}
+        for count in (0, 1, 20):
+            body = {**said, "logprobs": True, "top_logprobs": count, "n": 2}
+            whole = [c["logprobs"]["content"] for c in self.complete(path=CHAT, **body)["choices"]]
+            self.assertEqual(whole[0], whole[1])
+            for place in whole[0]:
+                top = place["top_logprobs"]
+                self.assertEqual(len(top), count)
+                values = [one["logprob"] for one in top]
+                self.assertEqual(values, sorted(values, reverse=True))
+                self.assertEqual(len({(one["token"], tuple(one["bytes"]), one["logprob"]) for one in top}), count)
+                self.assertEqual(top[:1], [{key: place[key] for key in ("token", "logprob", "bytes")}][:count])
+                self.assertLess(sum(math.exp(value) for value in values), 1 + 1e-4)
+            told = [[], []]
+            with self.server.connect() as wire:
+                for event in wire.events("POST", CHAT, GREEDY | body | {"stream": True}):
+                    for choice in event["choices"] if event != "[DONE]" else []:
+                        told[choice["index"]] += (choice["logprobs"] or {"content": []})["content"]
+            self.assertEqual(told, whole)
+        logprobs = self.complete(prompt=GOLDEN[0]["prompt"], max_tokens=20, logprobs=3)["choices"][0]["logprobs"]
+        plain = self.complete(prompt=GOLDEN[0]["prompt"], max_tokens=20, logprobs=0)["choices"][0]["logprobs"]
+        self.assertIsNone(plain["top_logprobs"])
+        self.assertEqual({**plain, "top_logprobs": None}, {**logprobs, "top_logprobs": None})
+        for token, value, top in zip(logprobs["tokens"], logprobs["token_logprobs"], logprobs["top_logprobs"], strict=True):
+            self.assertEqual((top[token], max(top.values())), (value, value))
+            self.assertLessEqual(len(top), 3)
+        # A token that is forced is told beside the likeliest, by what the model thinks of it.
+        forced = self.complete(prompt="The king", max_tokens=2, logit_bias={"42": 100}, logprobs=2)["choices"][0]["logprobs"]
+        for token, value, top in zip(forced["tokens"], forced["token_logprobs"], forced["top_logprobs"]):
+            self.assertEqual((top[token], len(top)), (value, 3))
+        many = self.complete(prompt=[case["prompt"] for case in GOLDEN], max_tokens=20, logprobs=3)["choices"]
+        self.assertEqual(many[0]["logprobs"], logprobs)
+
     def test_many_at_once_are_as_alone(self):
         wanted = [self.text_of(case, 16) for case in GOLDEN]
         wrong = []
@@ -192,11 +228,13 @@ class OpenAi(unittest.TestCase):
             self.refused(400, "surplus", path, surplus=1)
             self.refused(400, "response_format", path, response_format={"type": "json_object"})
             self.refused(400, "tools", path, tools=[{"type": "function"}])
-        self.refused(400, "top_logprobs", CHAT, logprobs=True, top_logprobs=5)
+        for wrong in (21, -1, 1.5, "3", True):
+            self.refused(400, "top_logprobs", CHAT, logprobs=True, top_logprobs=wrong)
+            self.refused(400, "logprobs", logprobs=wrong)
+        self.refused(400, ["top_logprobs", '"logprobs": true'], CHAT, top_logprobs=2)
         self.refused(400, "messages", CHAT, messages=[])
         self.refused(400, "role", CHAT, messages=[{"content": "a"}])
         self.refused(400, "image_url", CHAT, messages=[{"role": "user", "content": [{"type": "image_url"}]}])
-        self.refused(400, "logprobs", logprobs=3)
         self.refused(400, '"prompt" is missing', prompt=None)
         self.refused(400, "prompt", prompt=[])
         self.refused(400, "no token", prompt=[1, -5])

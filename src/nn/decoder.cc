@@ -9,9 +9,7 @@ Value* DecoderLayer::operator()(Net& net, Value* x, const StepInputs& step, cons
 }
 
 Value* Decoder::operator()(Net& net, const StepInputs& step, const KvCache& cache) const {
-  net.at("tokens");
-  Value* last = net.graph().add_state("last_token", DType::i32, {net.graph().new_symbol("slots", 1)});
-  Value* x = embedding(net, net.builder().op("token_source", {step.ids, step.slots, last}));
+  Value* x = embedding(net, step_tokens(net, step));
   for (size_t i = 0; i < layers.size(); ++i) x = layers[i](net, x, step, cache, static_cast<int64_t>(i));
   net.at("wanted");
   return head(net, norm(net, net.gather(x, step.wanted)));

@@ -24,6 +24,12 @@ StepInputs add_step_inputs(Graph& graph) {
   return step;
 }
 
+Value* step_tokens(Net& net, const StepInputs& step) {
+  net.at("tokens");
+  Value* last = net.graph().add_state("last_token", DType::i32, {net.graph().new_symbol("slots", 1)});
+  return net.builder().op("token_source", {step.ids, step.slots, last});
+}
+
 Value* Rotary::operator()(Net& net, Value* x, Value* positions) const {
   Value* frequencies = net.constant("rope.inv_freq", [&] {
     return Tensor::of<float>(DType::f32, {static_cast<int64_t>(inv_freq.size())}, inv_freq);

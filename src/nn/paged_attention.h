@@ -18,6 +18,8 @@ struct StepInputs {
   Value* wanted = nullptr;       // i32 [R], rows whose logits are asked for
 };
 StepInputs add_step_inputs(Graph& graph);
+// The tokens of the rows, i32 [T]: the ids, or from the state `last_token` i32 [slots], which this adds.
+Value* step_tokens(Net& net, const StepInputs& step);
 
 struct KvCache {
   DType dtype = DType::f32;  // f32, f16, bf16

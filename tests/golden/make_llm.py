@@ -40,6 +40,8 @@ DECODERS = {
     "qwen2": (transformers.Qwen2Config, dict(rms_norm_eps=1e-6, tie_word_embeddings=True)),
     "qwen3": (transformers.Qwen3Config, dict(head_dim=12, rms_norm_eps=1e-6, tie_word_embeddings=True)),
 }
+DECODERS["starcoder2"] = (transformers.Starcoder2Config, dict(
+    sliding_window=9, norm_epsilon=1e-5, hidden_act="gelu_pytorch_tanh", tie_word_embeddings=True))
 FULL = ("llama",)  # stored in FP32; the others in BF16, to stay small
 
 
@@ -128,7 +130,7 @@ def finish(writer):
 NAMES = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
          "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
          "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
-         "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
+         "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
 
 
 def gguf_name(name):
@@ -136,7 +138,8 @@ def gguf_name(name):
         return "output.weight"
     name = name.removeprefix("model.")
     if not name.startswith("layers."):
-        return {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}[name]
+        return {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight",
+                "norm.bias": "output_norm.bias"}[name]
     _, layer, rest = name.split(".", 2)
     module, _, kind = rest.rpartition(".")
     return f"blk.{layer}.{NAMES[module]}.{kind}"
@@ -151,7 +154,12 @@ def make_gguf(name, model, config):
     writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count(config.num_attention_heads)
     writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    if hasattr(config, "rms_norm_eps"):
+        writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    else:
+        writer.add_layer_norm_eps(config.norm_epsilon)
+    if arch == "starcoder2" and config.sliding_window:
+        writer.add_sliding_window(config.sliding_window)
     writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     writer.add_rope_dimension_count(head)

@@ -108,7 +108,7 @@ TEST_P(RandomDecoder, EqualsTransformers) {
 
 INSTANTIATE_TEST_SUITE_P(Models, RandomDecoder,
                          testing::Values("llama", "llama_bias_llama3", "llama_linear", "llama_yarn.gguf", "mistral",
-                                         "qwen2", "qwen3.gguf"));
+                                         "qwen2", "qwen3.gguf", "starcoder2", "starcoder2.gguf"));
 
 class TinyModel : public testing::TestWithParam<const char*> {};
 

@@ -2,6 +2,7 @@
 #include "import/arch/decoder.h"
 
 #include "base/error.h"
+#include "import/arch/decoder_graph.h"
 #include "import/arch/rotary.h"
 #include "nn/decoder.h"
 
@@ -86,21 +87,9 @@ std::unique_ptr<Graph> build_decoder(const Checkpoint& c, const OpTable& ops, co
   decoder.head.weight = config.tied ? decoder.embedding.table
                                     : c.tensor({"lm_head.weight", "output.weight"}, {vocabulary, config.hidden});
 
-  auto graph = std::make_unique<Graph>(ops, "forward");
-  nn::Net net(*graph);
-  const nn::StepInputs step = nn::add_step_inputs(*graph);
-  const nn::KvCache cache{options.kv, options.page_size, graph->new_symbol("places", 1)};
-  graph->add_output(decoder(net, step, cache), "logits");
-
-  const auto note = [&](const char* name, int64_t value) {
-    graph->metadata().emplace_back(name, std::to_string(value));
-  };
-  graph->metadata().emplace_back("kind", "decoder");
-  note("context", config.context);
-  note("vocabulary", vocabulary);
-  note("layers", config.layers);
-  note("page_size", options.page_size);
-  return graph;
+  DecoderGraph made(ops, options);
+  Value* logits = decoder(made.net(), made.step(), made.cache());
+  return made.finish(logits, config.context, config.layers);
 }
 
 }  // namespace narae

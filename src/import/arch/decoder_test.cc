@@ -138,13 +138,15 @@ TEST(Decoder, RefusesByName) {
   says("llama_linear", "\"factor\": 4.0", "\"factor\": \"4\"", "factor");
   says("llama_yarn", "\"factor\": 4.0,", "", "factor");
   says("llama_bias_llama3", "\"high_freq_factor\": 4.0", "\"high_freq_factor\": 0.5", "high_freq_factor");
+  says("starcoder2", "\"gelu_pytorch_tanh\"", "\"relu\"", "hidden_act");
+  says("starcoder2", "\"num_attention_heads\": 4", "\"num_attention_heads\": 5", "divide");
   says("qwen2", "\"model_type\": \"qwen2\"", "\"model_type\": \"qwen3\"", "q_norm");
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, DecoderTest,
                          testing::Values("llama", "llama.gguf", "llama_bias_llama3", "llama_bias_llama3.gguf",
                                          "llama_linear", "llama_yarn", "llama_yarn.gguf", "mistral", "qwen2",
-                                         "qwen2.gguf", "qwen3", "qwen3.gguf"),
+                                         "qwen2.gguf", "qwen3", "qwen3.gguf", "starcoder2", "starcoder2.gguf"),
                          [](const testing::TestParamInfo<const char*>& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '.', '_');

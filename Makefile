@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front of the repository. `test` and `demo` each do the whole set-up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo test-all soak fuzz golden bench format tidy clean
+.PHONY: help setup test test-cuda demo test-all soak fuzz golden bench format tidy clean
 
 help:
 	@echo "make setup      packages, Python environment and model wheels (about 1 s when nothing is to do)"
 	@echo "make test       format, gates, all tests of the release build, then ASan+UBSan on the fast set"
+	@echo "make test-cuda  compiles the GPU backend where nvcc is, runs its tests where a GPU is"
 	@echo "make demo       compiles three OCR models for this machine, reads two pictures, asks a language model a question"
 	@echo "make test-all   make test, clang-tidy, TSan, and the long tests (by hand)"
 	@echo "make soak       random traffic on a server with cancels, reloads and disconnects, SOAK_SECONDS (600)"
@@ -21,6 +22,9 @@ setup:
 
 test: setup
 	@scripts/test.sh
+
+test-cuda: setup
+	@scripts/test_cuda.sh
 
 demo: setup
 	@scripts/demo.sh

@@ -92,4 +92,9 @@ function(narae_link_rooms target)
     add_custom_command(TARGET ${target} POST_BUILD COMMAND ${CMAKE_COMMAND} -E create_symlink
       $<TARGET_FILE:narae_onednn> $<TARGET_FILE_DIR:${target}>/$<TARGET_FILE_NAME:narae_onednn> VERBATIM)
   endif()
+  if("backend" IN_LIST done AND TARGET narae_cuda)
+    add_dependencies(${target} narae_cuda)
+    add_custom_command(TARGET ${target} POST_BUILD COMMAND ${CMAKE_COMMAND} -E create_symlink
+      $<TARGET_FILE:narae_cuda> $<TARGET_FILE_DIR:${target}>/$<TARGET_FILE_NAME:narae_cuda> VERBATIM)
+  endif()
 endfunction()

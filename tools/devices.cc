@@ -53,7 +53,9 @@ void say(const DeviceInfo& info, const Target& target, Console& console) {
 
 void devices(const DevicesFlags& flags, Console& console) {
   auto list = nlohmann::ordered_json::array();
-  for (const DeviceInfo& info : list_devices()) {
+  DeviceOptions options;
+  options.library_dirs = flags.model.library_dirs;
+  for (const DeviceInfo& info : list_devices(options)) {
     const Target target = info.available ? measured(info, flags) : info.target;
     say(info, target, console);
     list.push_back({{"name", info.name},

@@ -41,6 +41,16 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, Console& console) {
   app.add_option("--isa", flags.isa, "instruction set to use at most (`narae devices` lists them); auto: the best")
       ->group(group)
       ->capture_default_str();
+  app.add_option("--precision", flags.precision, "what products and convolutions compute in, where the device can")
+      ->check(CLI::IsMember({"fp32", "tf32", "fp16", "bf16"}))
+      ->group(group)
+      ->capture_default_str();
+  for (const Backend& backend : backends()) {
+    if (!backend.takes_libraries) continue;
+    app.add_option(fmt::format("--{}-libs", backend.name), flags.library_dirs,
+                   fmt::format("folders (DIR:DIR) where libraries of {} are looked for first", backend.name))
+        ->group(group);
+  }
   app.add_option("--activations", flags.activations,
                  "products with weights in blocks (GGUF) bring the other side to 8 bits, or leave it in f32: slower")
       ->check(CLI::IsMember({"int8", "fp32"}))
@@ -114,6 +124,8 @@ RuntimeOptions runtime_options(const ModelFlags& flags, int core_sets) {
   options.device = flags.device;
   options.isa = flags.isa;
   options.activations = flags.activations;
+  options.precision = flags.precision;
+  options.library_dirs = flags.library_dirs;
   options.cache_dir = flags.cache_dir;
   options.memory_limit = static_cast<int64_t>(flags.memory_limit);
   options.threads = flags.threads;

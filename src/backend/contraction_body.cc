@@ -18,6 +18,7 @@ class Peeler {
 
   void run(bool take_scale, bool take_bias, bool take_residual) {
     const ScalarProgram& program = body_.rest;
+    skip_copies();
     if (take_scale && is_scaled()) {
       body_.scale = program.body[0].imm[0];
       at_ = 1;
@@ -39,6 +40,7 @@ class Peeler {
       body_.act = program.body[at_];
       advance();
     }
+    skip_copies();
     cut();
   }
 
@@ -81,6 +83,10 @@ class Peeler {
     const uint16_t other = instr.a == current_ ? instr.b : instr.a;
     if (other == 0 || other >= body_.rest.inputs.size()) return -1;
     return body_.rest.inputs[other].broadcast == broadcast ? other : -1;
+  }
+  void skip_copies() {
+    const std::vector<ScalarInstr>& body = body_.rest.body;
+    while (at_ < body.size() && body[at_].op == ScalarOp::copy && body[at_].a == current_ && used_once()) advance();
   }
   void advance() { current_ = body_.rest.body[at_++].dst; }
   // Leaves the instructions not taken, over the current value as input 0.
@@ -144,20 +150,33 @@ SymbolValues generic_symbols(const Node& node) {
   return values;
 }
 
-bool lower_rest(const Node& node, const NodeDims& dims, size_t part, const SpanOf& span_of, bool masks,
+bool is_narrow(DType type) { return type == DType::f16 || type == DType::bf16; }
+
+// The value that a cast inside the body brings up to f32 for the anchor; else the value itself.
+const Value* before_cast(const Node& node, const Value* value) {
+  const Node* cast = value ? value->producer() : nullptr;
+  if (!node.is("fused") || !cast || !cast->is("cast") || cast->input(0)->producer()) return value;
+  return is_narrow(cast->input(0)->dtype()) ? cast->input(0) : value;
+}
+
+bool lower_rest(const Node& node, const NodeDims& dims, size_t part, const SpanOf& span_of, const BodyAbility& can,
                 ContractionBody& body) {
   const Graph& graph = *node.bodies()[0];
   Value* const output = graph.outputs()[part];
   std::vector<const Node*> rest;
   for (const Node* inner : part_nodes(node, part)) {
-    if (inner != body.anchor && inner != body.decoder) rest.push_back(inner);
+    if (inner == body.anchor || inner == body.decoder) continue;
+    const auto& users = inner->output(0)->users();
+    const bool feeds_anchor = can.narrow && inner->is("cast") && users.size() == 1 && users[0] == body.anchor;
+    if (!feeds_anchor) rest.push_back(inner);
   }
   if (rest.empty()) return output == body.anchor->output(0);
   bool followed = true;
   const auto class_of = [&](const Value& value) {
     if (&value == body.anchor->output(0)) return ScalarClass::full;
     const int operand = operand_of(node, &value);
-    const bool readable = value.dtype() == DType::f32 || (masks && value.dtype() == DType::boolean);
+    const bool readable = value.dtype() == DType::f32 || (can.masks && value.dtype() == DType::boolean) ||
+                          (can.narrow && is_narrow(value.dtype()));
     const std::optional<ScalarClass> span =
         operand < 0 || !readable ? std::nullopt : span_of(dims.inputs[static_cast<size_t>(operand)]);
     if (!span) followed = false;
@@ -207,9 +226,11 @@ std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims
   ContractionBody body;
   body.anchor = contraction_anchor(node, anchor_op, part);
   if (!body.anchor) return std::nullopt;
-  if (node.output(part)->dtype() != DType::f32) return std::nullopt;
+  const auto takes = [&](DType type) { return type == DType::f32 || (can.narrow && is_narrow(type)); };
+  if (!takes(node.output(part)->dtype())) return std::nullopt;
   for (const Value* value : body.anchor->inputs()) {
-    if (value && value->dtype() != DType::f32) return std::nullopt;
+    if (can.narrow) value = before_cast(node, value);
+    if (value && !takes(value->dtype())) return std::nullopt;
     if (can.from_blocks && body.operands.size() == 1) {
       body.decoder = value->producer();
       if (!body.decoder || !body.decoder->is("dequantize_blocks")) return std::nullopt;
@@ -230,7 +251,7 @@ std::optional<ContractionBody> contraction_body(const Node& node, const NodeDims
   for (const Value* value : node.outputs()) generic.outputs.push_back(evaluate(value->shape(), symbols));
   const Dims result = evaluate(body.anchor->output(0)->shape(), symbols);
   if (generic.outputs[part] != result) return std::nullopt;
-  if (!lower_rest(node, generic, part, spans(result), can.masks, body)) return std::nullopt;
+  if (!lower_rest(node, generic, part, spans(result), can, body)) return std::nullopt;
   const bool has_bias = body.operands.size() > 2 && body.operands[2] >= 0;
   if (body.has_rest()) Peeler(body, generic, result).run(can.scale, !has_bias, can.residual);
   return body;

@@ -38,9 +38,12 @@ std::vector<const Node*> part_nodes(const Node& node, size_t part);
 const Node* contraction_anchor(const Node& node, std::string_view op, size_t part = 0);
 // What a kernel can do by itself.
 struct BodyAbility {
-  bool scale = false;        // a constant factor; else it stays in the rest, as does
-  bool residual = true;      // a residual
-  bool masks = false;        // boolean operands of the rest
+  bool scale = false;    // a constant factor; else it stays in the rest, as does
+  bool residual = true;  // a residual
+  bool masks = false;    // boolean operands of the rest
+  // Operands and result may be f16 or bf16: those of the anchor brought up to f32 by casts in the body, its result and
+  // that of the rest rounded at the end.
+  bool narrow = false;
   bool from_blocks = false;  // true: only bodies that decode the right operand (dequantize_blocks); else only others
 };
 

@@ -96,7 +96,7 @@ class Lowering {
       const uint16_t whole = program.emit(ScalarOp::trunc, x);
       return program.emit(ScalarOp::select, program.emit(ScalarOp::is_nan, x), program.constant(0.0f), whole);
     }
-    return program.emit(ScalarOp::copy, x);
+    return x;  // registers hold f32 whatever the operand is stored as
   }
 
   const ScalarClassOf& class_of_;

@@ -24,6 +24,8 @@ class Kernel {
   virtual ~Kernel() = default;
   // Device memory that one launch needs besides its operands; the planner puts it into the arena.
   virtual size_t workspace_bytes() const { return 0; }
+  // launch() waits for the stream and works on the host: what a device may not record and replay.
+  virtual bool on_host() const { return false; }
   // Absent optional operands are null. Allocates nothing; throws Error only for what the operands hold (an index that
   // lies outside) and where a library failed.
   virtual void launch(Stream& stream, std::span<void* const> operands, void* workspace) const = 0;

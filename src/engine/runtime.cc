@@ -13,21 +13,24 @@ namespace narae {
 
 Runtime::Runtime(RuntimeOptions options) : options_(std::move(options)), budget_(options_.memory_limit) {
   add_all_ops(ops_);
+  if (!options_.cache_dir.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(options_.cache_dir, error);
+    if (error) fail(ErrorCode::failed, "cannot make the cache folder \"{}\": {}", options_.cache_dir, error.message());
+  }
   for (int set = 0; set < std::max(1, options_.core_sets); ++set) {
     DeviceOptions device;
     device.name = options_.device;
     device.threads = options_.threads;
     device.isa = options_.isa;
     device.activations = options_.activations;
+    device.precision = options_.precision;
+    device.library_dirs = options_.library_dirs;
+    device.cache_dir = options_.cache_dir;
     device.deterministic = options_.deterministic;
     device.set = set;
     device.sets = std::max(1, options_.core_sets);
     devices_.push_back(make_device(device));
-  }
-  if (!options_.cache_dir.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(options_.cache_dir, error);
-    if (error) fail(ErrorCode::failed, "cannot make the cache folder \"{}\": {}", options_.cache_dir, error.message());
   }
   Peaks peaks;
   if (read_peaks(peaks)) {

@@ -22,6 +22,8 @@ struct RuntimeOptions {
   int threads = 0;             // of one core set; 0: all its cores
   int core_sets = 1;           // Devices that run at the same time
   std::string activations;     // int8 (the default) or fp32, see DeviceOptions
+  std::string precision;       // fp32 (the default), tf32, fp16 or bf16, see DeviceOptions
+  std::string library_dirs;    // of the device's vendor, "DIR:DIR", see DeviceOptions
   bool deterministic = false;  // a result depends on its own row only, see DeviceOptions
 };
 

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/weights.h"
 
-#include <cstring>
-
+#include "backend/relayout.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
 
 namespace narae {
 namespace {
-
-// A constant in another Layout, by the device's own reformat kernel.
-Tensor reformatted(const ConstantUse& use, Device& device) {
-  const Tensor& from = use.value->tensor();
-  Tensor to = Tensor::allocate(from.dtype, {use.layout.stored_count(from.dims)});
-  const auto kernel = device.make_reformat(from.dtype, from.dims, Layout::plain(), use.layout);
-  const auto stream = device.make_stream();
-  std::vector<std::byte> workspace(kernel->workspace_bytes() + 64);
-  void* operands[] = {from.data, to.data};
-  const DeviceTurn turn(device);
-  kernel->launch(*stream, operands, workspace.data());
-  stream->synchronize();
-  return to;
-}
 
 // Bytes that a use reads: a file that holds fewer would let a kernel run past them. Of a constant without bytes pack()
 // gives the size alone.
@@ -63,7 +48,7 @@ Tensor Weights::make(const ConstantUse& use, const Selection& selection, Device&
     const Choice& choice = selection.nodes.at(use.node).choice;
     return choice.tactic->pack(*use.node, choice, use.input, tensor, device.target());
   }
-  if (!use.layout.is_plain()) return reformatted(use, device);
+  if (!use.layout.is_plain()) return relayout(aligned(tensor), use.layout);
   return aligned(tensor);
 }
 

@@ -23,6 +23,9 @@ struct Target {
   // Products with weights in blocks bring the other operand to 8 bits first; else everything is f32. The owner's
   // choice, not part of the fingerprint.
   bool int8_activations = true;
+  // What products and convolutions of f32 compute in: empty (f32), "tf32", "fp16" or "bf16" (then the values between
+  // them are stored so too). The owner's choice.
+  std::string precision;
   // Measured (or, before calibration, assumed) peaks, never part of the fingerprint: arithmetic and L2 of one core,
   // memory of all cores together.
   double fma_flops = 1e11, int8_ops = 0, l2_bytes_per_s = 8e10, dram_bytes_per_s = 2e10;

@@ -12,6 +12,9 @@ std::shared_ptr<Device> make(const DeviceOptions& options) {
   if (options.name != "cpu" && options.name != "cpu:0") {
     fail(ErrorCode::usage, "there is no device \"{}\": all cores are one device, cpu", options.name);
   }
+  if (!options.precision.empty() && options.precision != "fp32") {
+    fail(ErrorCode::usage, "the cpu computes in fp32, not {}", options.precision);
+  }
   cpu::CpuOptions cpu;
   cpu.isa = options.isa;
   cpu.threads = options.threads;
@@ -33,7 +36,7 @@ std::shared_ptr<Device> make(const DeviceOptions& options) {
   return std::make_shared<cpu::CpuDevice>(std::move(cpu));
 }
 
-std::vector<DeviceInfo> list() {
+std::vector<DeviceInfo> list(const DeviceOptions&) {
   const cpu::CpuDevice device(cpu::CpuOptions{});
   const cpu::OnednnLibrary onednn;
   std::string onednn_text = onednn.table() ? fmt::format("oneDNN {}", onednn.table()->version)

@@ -4,36 +4,13 @@
 
 #include <dlfcn.h>
 #include <fmt/core.h>
-#include <link.h>
 
-#include <filesystem>
+#include "backend/library_file.h"
 
 namespace narae::cpu {
 namespace {
 
 constexpr const char* file_name = "libnarae_onednn.so";
-
-// The folder of the executable or library that this code is part of; empty where the system does not tell.
-std::filesystem::path own_folder() {
-  Dl_info info;
-  link_map* map = nullptr;
-  std::error_code error;
-  static const char inside = 0;
-  if (!dladdr1(&inside, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) || !map) return {};
-  const bool is_program = !map->l_name || !*map->l_name;
-  const auto path = std::filesystem::canonical(is_program ? "/proc/self/exe" : map->l_name, error);
-  return error ? std::filesystem::path() : path.parent_path();
-}
-
-std::string find_library() {
-  const std::filesystem::path folder = own_folder();
-  if (folder.empty()) return {};
-  std::error_code error;
-  for (const std::filesystem::path& place : {folder / file_name, folder.parent_path() / "lib" / file_name}) {
-    if (std::filesystem::exists(place, error)) return place.string();
-  }
-  return {};
-}
 
 #ifdef NARAE_ONEDNN_BUILD_ID
 constexpr const char* own_build_id = NARAE_ONEDNN_BUILD_ID;
@@ -62,7 +39,7 @@ void OnednnLibrary::load() const {
     reason_ = "this build is without oneDNN";
     return;
   }
-  const std::string path = path_.empty() ? find_library() : path_;
+  const std::string path = path_.empty() ? library_file(file_name) : path_;
   if (path.empty()) {
     reason_ = fmt::format("{} does not lie beside this program", file_name);
     return;

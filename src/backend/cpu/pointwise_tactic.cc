@@ -9,134 +9,21 @@
 #include "backend/cpu/cost.h"
 #include "backend/cpu/cpu_kernel.h"
 #include "backend/cpu/tactics.h"
-#include "backend/lower_scalar.h"
 #include "backend/operand_placement.h"
+#include "backend/pointwise_problem.h"
 #include "base/error.h"
 #include "kernels/cpu/pointwise.h"
 
 namespace narae::cpu {
 namespace {
 
-// A body together with the sizes it runs over.
-struct Problem {
-  ScalarBody body;
-  Dims dims;  // of the widest operand: what is gone through
-};
-
-bool broadcast_into(Dims& dims, const Dims& other) {
-  if (other.size() > dims.size()) dims.insert(dims.begin(), other.size() - dims.size(), 1);
-  const size_t shift = dims.size() - other.size();
-  for (size_t i = 0; i < other.size(); ++i) {
-    if (other[i] == 1) continue;
-    if (dims[i + shift] != 1 && dims[i + shift] != other[i]) return false;
-    dims[i + shift] = other[i];
-  }
-  return true;
-}
-
-// A row result keeps its reduced axes as ones, or has lost them.
-bool is_row_result(const Problem& problem, const Dims& output) {
-  const std::vector<int64_t>& axes = problem.body.lowered.row_axes;
-  Dims kept = problem.dims, dropped;
-  for (size_t i = 0; i < problem.dims.size(); ++i) {
-    const bool reduced = std::find(axes.begin(), axes.end(), static_cast<int64_t>(i)) != axes.end();
-    if (reduced) kept[i] = 1;
-    if (!reduced) dropped.push_back(problem.dims[i]);
-  }
-  return !axes.empty() && (output == kept || output == dropped);
-}
-
-// Row ops must read rows as long as those gone through.
-bool rows_are_whole(const Problem& problem, const NodeDims& dims) {
-  for (const Value* value : problem.body.lowered.row_operands) {
-    const Dims operand = evaluate(value->shape(), *dims.symbols);
-    if (operand.size() != problem.dims.size()) return false;
-    for (const int64_t axis : problem.body.lowered.row_axes) {
-      if (operand[static_cast<size_t>(axis)] != problem.dims[static_cast<size_t>(axis)]) return false;
-    }
-  }
-  return true;
-}
-
-std::optional<Problem> make_problem(const Node& node, const NodeDims& dims) {
-  std::optional<ScalarBody> body = scalar_body(node);
-  if (!body || body->operands.empty()) return std::nullopt;
-  Problem problem{std::move(*body), {}};
-  for (const size_t i : problem.body.operands) {
-    if (!broadcast_into(problem.dims, dims.inputs[i])) return std::nullopt;
-  }
-  for (const Dims& output : dims.outputs) {
-    if (output != problem.dims && !is_row_result(problem, output)) return std::nullopt;
-  }
-  const bool rows = !problem.body.lowered.row_axes.empty();
-  if (rows && (element_count(problem.dims) == 0 || !rows_are_whole(problem, dims))) return std::nullopt;
-  return problem;
-}
-
-std::vector<int64_t> output_strides(const Problem& problem, const Dims& output, const Layout& layout) {
-  if (output == problem.dims) return operand_strides(output, output, layout);
-  const std::vector<int64_t>& axes = problem.body.lowered.row_axes;
-  std::vector<int64_t> strides(problem.dims.size(), 0);
-  int64_t stride = 1;
-  for (size_t i = problem.dims.size(); i-- > 0;) {
-    if (std::find(axes.begin(), axes.end(), static_cast<int64_t>(i)) != axes.end()) continue;
-    strides[i] = stride;
-    stride *= problem.dims[i];
-  }
-  return strides;
-}
-
-// Row axes go to the end, where plans expect them.
-void move_rows_last(const std::vector<int64_t>& axes, std::vector<int64_t>& values) {
-  std::vector<int64_t> first, last;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const bool row = std::find(axes.begin(), axes.end(), static_cast<int64_t>(i)) != axes.end();
-    (row ? last : first).push_back(values[i]);
-  }
-  first.insert(first.end(), last.begin(), last.end());
-  values = std::move(first);
-}
-
-// Zeros in, zeros out: true when every operand has zeros in the padding lanes and the body keeps them.
-bool keeps_zero(const Problem& problem, const NodeDims& dims, const Layout& layout) {
-  const ScalarProgram& program = problem.body.lowered.program;
-  for (const size_t i : problem.body.operands) {
-    if (operand_layout(dims.inputs[i], problem.dims, layout).is_plain()) return false;
-  }
-  const float zero = 0;
-  std::vector<float> results(program.outputs.size(), 1.0f);
-  std::vector<ScalarOperand> inputs(program.inputs.size(), {&zero, 0});
-  std::vector<float*> outputs;
-  for (float& result : results) outputs.push_back(&result);
-  evaluate_row(program, 1, inputs.data(), outputs.data());
-  return std::all_of(results.begin(), results.end(), [](float x) { return x == 0; });
-}
-
-// The program with one more input, 1 in real lanes and 0 in padding ones, that every output is selected by.
-ScalarProgram masked(const ScalarProgram& program) {
-  const auto first = static_cast<uint16_t>(program.inputs.size());
-  const auto moved = [&](uint16_t reg) { return static_cast<uint16_t>(reg >= first ? reg + 1 : reg); };
-  ScalarProgram result;
-  result.inputs = program.inputs;
-  const uint16_t mask = result.input();
-  for (const ScalarInstr& instr : program.body) {
-    const int operands = scalar_op_operands(instr.op);
-    result.emit(instr.op, operands > 0 ? moved(instr.a) : 0, operands > 1 ? moved(instr.b) : 0,
-                operands > 2 ? moved(instr.c) : 0, instr.imm[0], instr.imm[1]);
-  }
-  const uint16_t zero = result.constant(0.0f);
-  for (const ScalarOutput& output : program.outputs) {
-    result.output(result.emit(ScalarOp::select, mask, moved(output.reg), zero), output.type);
-  }
-  return result;
-}
-
 struct Prepared {
   PointwisePlan plan;
   std::vector<float> mask;  // of the channels of a blocked result; empty: none needed
 };
 
-Prepared prepare(const Problem& problem, const NodeDims& dims, const Layout& layout, const ScalarSteps& steps) {
+Prepared prepare(const PointwiseProblem& problem, const NodeDims& dims, const Layout& layout,
+                 const ScalarSteps& steps) {
   Prepared prepared;
   const std::vector<int64_t>& axes = problem.body.lowered.row_axes;
   Dims space = stored_dims(problem.dims, layout);
@@ -144,7 +31,7 @@ Prepared prepare(const Problem& problem, const NodeDims& dims, const Layout& lay
   for (const size_t i : problem.body.operands) {
     inputs.push_back(operand_strides(dims.inputs[i], problem.dims, layout));
   }
-  for (const Dims& output : dims.outputs) outputs.push_back(output_strides(problem, output, layout));
+  for (const Dims& output : dims.outputs) outputs.push_back(result_strides(problem, output, layout));
   ScalarProgram program = problem.body.lowered.program;
   if (!layout.is_plain()) {
     const auto axis = static_cast<size_t>(layout.blocked_axis);
@@ -197,7 +84,7 @@ class PointwiseTactic final : public Tactic {
   Numerics numerics() const override { return {true, true, true}; }
 
   void propose(const Node& node, const NodeDims& dims, const Target& target, std::vector<Choice>& out) const override {
-    const std::optional<Problem> problem = make_problem(node, dims);
+    const std::optional<PointwiseProblem> problem = pointwise_problem(node, dims);
     if (!problem) return;
     offer(*problem, node, dims, Layout::plain(), out);
     const size_t rank = problem->dims.size();
@@ -207,7 +94,7 @@ class PointwiseTactic final : public Tactic {
   }
 
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
-    const std::optional<Problem> problem = make_problem(node, dims);
+    const std::optional<PointwiseProblem> problem = pointwise_problem(node, dims);
     require_covered(problem.has_value(), node);
     double elements = static_cast<double>(choice.outputs[0].stored_count(problem->dims));
     // A step is a load, one operation and a store: an eighth of the multiply-adds that registers allow.
@@ -217,7 +104,7 @@ class PointwiseTactic final : public Tactic {
 
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice& choice, const NodeDims& dims,
                                      Device&) const override {
-    const std::optional<Problem> problem = make_problem(node, dims);
+    const std::optional<PointwiseProblem> problem = pointwise_problem(node, dims);
     require_covered(problem.has_value(), node);
     Prepared prepared = prepare(*problem, dims, choice.outputs[0], *steps_);
     if (prepared.plan.error) fail(ErrorCode::internal, "{}: {}", node.label(), prepared.plan.error);
@@ -226,7 +113,7 @@ class PointwiseTactic final : public Tactic {
   }
 
  private:
-  void offer(const Problem& problem, const Node& node, const NodeDims& dims, const Layout& layout,
+  void offer(const PointwiseProblem& problem, const Node& node, const NodeDims& dims, const Layout& layout,
              std::vector<Choice>& out) const {
     if (prepare(problem, dims, layout, *steps_).plan.error) return;
     Choice choice = plain_choice(this, node);

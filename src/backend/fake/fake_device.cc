@@ -29,7 +29,7 @@ std::shared_ptr<Device> make(const DeviceOptions& options) {
   return std::make_shared<FakeDevice>();
 }
 
-std::vector<DeviceInfo> list() { return {{"fake", "fake", FakeDevice().target(), true, {}}}; }
+std::vector<DeviceInfo> list(const DeviceOptions&) { return {{"fake", "fake", FakeDevice().target(), true, {}}}; }
 
 }  // namespace
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows a product or convolution where the library's kernel cannot do it: the rest of the body as one program
+// over the result, in place.
+#pragma once
+
+#include <optional>
+
+#include "backend/contraction_body.h"
+#include "backend/cuda/scalar_kernel.h"
+
+namespace narae::cuda {
+
+// Taken apart so that nothing but relu stays with the anchor; spans by what a bias and a residual are here.
+std::optional<ContractionBody> product_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
+                                            int column_axis);
+
+class ProductTail {
+ public:
+  // What the library's kernel has done already of what was taken off the body's head.
+  struct Done {
+    bool bias = false, residual = false, act = false;
+  };
+  // Does nothing when the body has nothing left to do. `layout` is the result's; operands lie as operand_layout() says,
+  // a bias of an operand of its own along `bias_axis`.
+  ProductTail(TextKernels& texts, const Node& node, const NodeDims& dims, const ContractionBody& body, const Done& done,
+              const Layout& layout, int bias_axis = -1);
+  void launch(cudaStream_t stream, std::span<void* const> operands, void* result) const;
+
+ private:
+  std::optional<ScalarKernel> kernel_;
+  std::vector<int> operands_;  // node operand of program input i; [0]: the result
+};
+
+}  // namespace narae::cuda

@@ -12,6 +12,7 @@
 #include "backend/cpu/cpu_device.h"
 #include "backend/fake/fake_device.h"
 #include "backend/run_choice_test.h"
+#include "base/error.h"
 #include "kernels/cpu/cpu_features.h"
 #include "ops/interpret.h"
 #include "ops/op_case.h"
@@ -107,6 +108,9 @@ class TacticCases : public testing::TestWithParam<std::string> {
         for (size_t i = 0; i < got.size(); ++i) {
           EXPECT_LE(relative_l2(got[i], wanted[i]), tolerance) << "result " << i;
         }
+      } catch (const Error& error) {
+        // A vendor's library has as many kernels for a problem as it likes; a choice beyond them is refused so.
+        if (GetParam() != "cuda" || error.code() != ErrorCode::does_not_fit) ADD_FAILURE() << error.what();
       } catch (const std::exception& error) {
         ADD_FAILURE() << error.what();
       }

@@ -87,7 +87,7 @@ struct PagedStep {
     }
   }
 
-  std::vector<float> run(DType q_type, DType out_type, int32_t& outside) const {
+  std::vector<float> run(DType q_type, DType out_type, int32_t& outside, int splits = 0) const {
     DeviceArray dq(q, q_type), dk(k, c.kv), dv(v, c.kv), out(q.size() * static_cast<size_t>(bytes_of(out_type)));
     DeviceArray dstarts(starts), dlengths(lengths), dtables(tables), flag(std::vector<int32_t>{0});
     PagedAttentionArgs a;
@@ -96,7 +96,7 @@ struct PagedStep {
     a.outside = flag.as<int32_t>(), a.q_type = q_type, a.out_type = out_type, a.kv_type = c.kv;
     a.rows = rows, a.heads = c.heads, a.kv_heads = c.kv_heads, a.width = c.width;
     a.sequences = static_cast<int64_t>(lengths.size()), a.pages = pages, a.page_size = c.page_size;
-    a.places = places, a.window = c.window, a.scale = scale();
+    a.places = places, a.window = c.window, a.scale = scale(), a.splits = splits;
     EXPECT_EQ(paged_attention(a, nullptr), cudaSuccess);
     const std::vector<float> result = out.floats(out_type);
     outside = flag.values<int32_t>()[0];
@@ -126,9 +126,9 @@ TEST(CudaAttention, Paged) {
   for (const PagedCase& c : cases) {
     const PagedStep step(c, seed += 10);
     const std::vector<double> expected = step.expected();
-    for (const DType q_type : {DType::f32, c.kv}) {
+    for (const int splits : {0, 1, 2, 8}) {
       int32_t outside = 0;
-      const std::vector<float> out = step.run(q_type, DType::f32, outside);
+      const std::vector<float> out = step.run(splits ? c.kv : DType::f32, DType::f32, outside, splits);
       EXPECT_EQ(outside, 0);
       // q and the weights are rounded to the keys' type.
       EXPECT_LT(relative_error(out, expected), c.kv == DType::f32   ? 3e-6
@@ -144,7 +144,7 @@ TEST(CudaAttention, RowsDoNotDependOnOthers) {
   NARAE_NEEDS_GPU();
   PagedStep together({{{1, 300}, {1, 77}, {1, 1000}}, 8, 2, 128, 16, 0, 0, DType::bf16}, 7);
   int32_t outside = 0;
-  const std::vector<float> all = together.run(DType::f32, DType::f32, outside);
+  const std::vector<float> all = together.run(DType::f32, DType::f32, outside, 8);
   for (size_t s = 0; s < 3; ++s) {
     PagedStep alone = together;
     const size_t each = together.q.size() / 3;
@@ -153,7 +153,7 @@ TEST(CudaAttention, RowsDoNotDependOnOthers) {
                    together.q.begin() + static_cast<long>((s + 1) * each));
     alone.tables.assign(together.tables.begin() + static_cast<long>(s) * together.pages,
                         together.tables.begin() + static_cast<long>(s + 1) * together.pages);
-    const std::vector<float> own = alone.run(DType::f32, DType::f32, outside);
+    const std::vector<float> own = alone.run(DType::f32, DType::f32, outside, 8);
     for (size_t i = 0; i < each; ++i) ASSERT_EQ(own[i], all[s * each + i]) << s << " " << i;
   }
 }

@@ -3,7 +3,8 @@
 // (https://arxiv.org/abs/2307.08691): four warps of 16 rows, keys and values in blocks of 64 tokens that are copied to
 // shared memory while the block before is worked on. Whose rows and tokens those are is the Problem's matter:
 //   int begin() const, end() const;                   tokens [begin, end) that any row may see
-//   const T *key(int token) const, *value(int) const; their D elements, 16-byte aligned; asked for begin <= token < end
+//   int place(int token) const;                       begin <= token < end; what the next two take
+//   const T *key(int place) const, *value(int) const; the token's D elements, 16-byte aligned
 //   void query(int row, int d, float (&x)[2]) const;  elements d, d + 1 of the row; zeros for rows that are none
 //   bool plain(int first, int last) const;            no score of tokens [first, last] changes
 //   float score(float s, int row, int token) const;   s is scaled, in units of log 2; -inf: not seen
@@ -23,6 +24,7 @@ inline constexpr float log2_of_e = 1.4426950408889634f, lowest_score = -1e30f;
 template <typename T, int D>
 struct alignas(128) AttentionTile {
   T key[tile_stages][tile_tokens * D], value[tile_stages][tile_tokens * D];
+  int place[tile_tokens];  // of the tokens that are fetched next
 };
 
 // Where chunk `chunk` (16 bytes) of a token lies. Keys are read by lanes (g, q) at chunks 4 c + q, values by ldmatrix.
@@ -36,12 +38,14 @@ __device__ inline int value_place(int token, int chunk) {
 }
 
 template <typename T, int D, typename Problem>
-__device__ inline void fetch_tokens(const Problem& p, AttentionTile<T, D>& tile, int stage, int first) {
+__device__ inline void fetch_tokens(const Problem& p, AttentionTile<T, D>& tile, int stage) {
   constexpr int chunks = D / 8;
-  for (int i = threadIdx.x; i < tile_tokens * chunks; i += tile_threads) {
-    const int token = i / chunks, chunk = i % chunks, at = min(first + token, p.end() - 1);
-    copy_async(&tile.key[stage][key_place<D>(token, chunk)], p.key(at) + chunk * 8);
-    copy_async(&tile.value[stage][value_place<D>(token, chunk)], p.value(at) + chunk * 8);
+#pragma unroll
+  for (int i = 0; i < tile_tokens * chunks / tile_threads; ++i) {
+    const int token = (i * tile_threads + static_cast<int>(threadIdx.x)) / chunks, chunk = threadIdx.x % chunks;
+    const int place = tile.place[token];
+    copy_async(&tile.key[stage][key_place<D>(token, chunk)], p.key(place) + chunk * 8);
+    copy_async(&tile.value[stage][value_place<D>(token, chunk)], p.value(place) + chunk * 8);
   }
 }
 
@@ -76,10 +80,11 @@ struct TileWarp {
   __device__ void scores_of(const T* keys, float (&s)[tile_tokens / 8][4], int lane) const {
     const int g = lane / 4, quad = lane % 4;
 #pragma unroll
-    for (int n = 0; n < tile_tokens / 8; ++n) {
-      s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0;
+    for (auto& v : s) v[0] = v[1] = v[2] = v[3] = 0;
 #pragma unroll
-      for (int c = 0; c < D / 32; ++c) {
+    for (int c = 0; c < D / 32; ++c) {
+#pragma unroll
+      for (int n = 0; n < tile_tokens / 8; ++n) {
         const uint4 k = *reinterpret_cast<const uint4*>(keys + key_place<D>(8 * n + g, 4 * c + quad));
         mma_16816<T>(s[n], q[2 * c], k.x, k.y);
         mma_16816<T>(s[n], q[2 * c + 1], k.z, k.w);
@@ -146,12 +151,24 @@ __device__ inline void attend_tile(const Problem& p, AttentionTile<T, D>& tile) 
   TileWarp<T, D> warp;
   warp.begin(p, row0, lane);
   const int blocks = (p.end() - p.begin() + tile_tokens - 1) / tile_tokens;
-  if (blocks > 0) fetch_tokens<T, D>(p, tile, 0, p.begin());
+  // Places are looked up one block before their tokens are fetched: tokens behind the last are the last again.
+  const auto place_in = [&](int block) {
+    const int token = p.begin() + block * tile_tokens + static_cast<int>(threadIdx.x);
+    return threadIdx.x < tile_tokens && block < blocks ? p.place(min(token, p.end() - 1)) : 0;
+  };
+  if (threadIdx.x < tile_tokens) tile.place[threadIdx.x] = place_in(0);
+  int next = place_in(1);
+  __syncthreads();
+  if (blocks > 0) fetch_tokens<T, D>(p, tile, 0);
   commit_copies();
+  __syncthreads();
+  if (threadIdx.x < tile_tokens) tile.place[threadIdx.x] = next;
+  __syncthreads();
   for (int b = 0; b < blocks; ++b) {
     const int first = p.begin() + b * tile_tokens, stage = b % tile_stages;
-    if (b + 1 < blocks) fetch_tokens<T, D>(p, tile, (b + 1) % tile_stages, first + tile_tokens);
+    if (b + 1 < blocks) fetch_tokens<T, D>(p, tile, (b + 1) % tile_stages);
     commit_copies();
+    next = place_in(b + 2);
     wait_copies<1>();
     __syncthreads();
     float s[tile_tokens / 8][4];
@@ -170,6 +187,7 @@ __device__ inline void attend_tile(const Problem& p, AttentionTile<T, D>& tile) 
     }
     warp.weigh(s);
     warp.mix(tile.value[stage], s, lane);
+    if (threadIdx.x < tile_tokens) tile.place[threadIdx.x] = next;
     __syncthreads();
   }
   warp.finish(p, row0, lane);

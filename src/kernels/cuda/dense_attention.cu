@@ -16,6 +16,7 @@ struct DenseTile {
 
   __device__ int begin() const { return 0; }
   __device__ int end() const { return static_cast<int>(a.keys); }
+  __device__ int place(int token) const { return token; }
   __device__ const T* key(int token) const { return k + token * a.k_strides.token; }
   __device__ const T* value(int token) const { return v + token * a.v_strides.token; }
   __device__ bool inside(int m) const { return row0 + m < a.queries; }

@@ -2,13 +2,18 @@
 // main of the tests; with --bench [NAME] the times of the kernels instead, beside the bandwidth that a copy reaches on
 // the same device. Launches are captured, rotate over more memory than the caches hold, and the median replay counts.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "kernels/cuda/dense_attention.h"
+#include "kernels/cuda/dequantize_blocks.h"
 #include "kernels/cuda/device_test.h"
+#include "kernels/cuda/gemv.h"
 #include "kernels/cuda/norm.h"
+#include "kernels/cuda/paged_attention.h"
 #include "kernels/cuda/row_reduce.h"
 #include "kernels/cuda/softmax.h"
 
@@ -122,6 +127,104 @@ void bench_rows(Bench& bench) {
   }
 }
 
+void bench_gemv(Bench& bench) {
+  if (!bench.wants("gemv")) return;
+  struct Size {
+    int64_t m, n, k;
+  };
+  for (const Size& s : {Size{1, 4096, 4096},
+                        {1, 28672, 4096},
+                        {1, 4096, 14336},
+                        {1, 128256, 4096},
+                        {8, 6144, 4096},
+                        {16, 28672, 4096}}) {
+    const std::string size = std::to_string(s.m) + "x" + std::to_string(s.n) + "x" + std::to_string(s.k);
+    Rotation w(s.n * s.k * 2), x(s.m * s.k * 4), y(s.m * s.n * 4);
+    const auto elements = static_cast<double>(s.n * s.k);
+    for (const DType type : {DType::bf16, DType::f32}) {
+      GemvArgs a;
+      a.x_type = a.y_type = type, a.m = s.m, a.n = s.n, a.k = s.k;
+      bench.row(("gemv bf16 " + size + (type == DType::f32 ? " x f32" : "")).c_str(), 2 * elements, 0, [&](int i) {
+        a.x = x.at(i), a.w = w.at(i), a.y = y.at(i);
+        gemv(a, bench.stream());
+      });
+    }
+    for (const BlockFormat f :
+         {BlockFormat::q4_0, BlockFormat::q4_1, BlockFormat::q8_0, BlockFormat::q4_k, BlockFormat::q6_k}) {
+      const BlockFormatInfo& info = block_format_info(f);
+      BlockGemvArgs a;
+      a.x_type = a.y_type = DType::bf16, a.m = s.m, a.n = s.n, a.k = s.k, a.format = f;
+      bench.row(("gemv " + std::string(info.name) + " " + size).c_str(), elements * info.bytes / info.values, 0,
+                [&](int i) {
+                  a.x = x.at(i), a.w = w.at(i), a.y = y.at(i);
+                  block_gemv(a, bench.stream());
+                });
+    }
+  }
+  const int64_t blocks = int64_t{4096} * 4096 / 256;
+  Rotation in(blocks * 210), out(blocks * 512);
+  for (const BlockFormat f : {BlockFormat::q4_k, BlockFormat::q6_k}) {
+    bench.row((std::string("gemv dequantize f16 ") + block_format_info(f).name).c_str(),
+              static_cast<double>(blocks * (block_format_info(f).bytes + 512)), 0, [&](int i) {
+                dequantize_blocks({in.at(i), out.at(i), f, DType::f16, blocks}, bench.stream());
+              });
+  }
+}
+
+// `rows` of each of `sequences` sequences, of which each sees `length` tokens.
+void bench_paged(Bench& bench, int64_t sequences, int64_t rows, int64_t length, int splits = 0) {
+  constexpr int64_t heads = 32, kv_heads = 8, width = 128, page = 16;
+  const int64_t pages = length / page, places = sequences * length + page, all = sequences * rows;
+  std::vector<int32_t> starts, lengths, tables;
+  for (int64_t s = 0; s <= sequences; ++s) starts.push_back(static_cast<int32_t>(s * rows));
+  for (int64_t s = 0; s < sequences; ++s) lengths.push_back(static_cast<int32_t>(length));
+  for (int64_t i = 0; i < sequences * pages; ++i) tables.push_back(static_cast<int32_t>(i + 1));
+  std::shuffle(tables.begin(), tables.end(), std::mt19937(3));
+  const int64_t bytes = places * kv_heads * width * 2;
+  Rotation k(bytes), v(bytes), q(all * heads * width * 2), out(all * heads * width * 2);
+  DeviceArray dstarts(starts), dlengths(lengths), dtables(tables);
+  PagedAttentionArgs a;
+  a.row_starts = dstarts.as<int32_t>(), a.lengths = dlengths.as<int32_t>(), a.tables = dtables.as<int32_t>();
+  a.q_type = a.out_type = a.kv_type = DType::bf16;
+  a.rows = all, a.heads = heads, a.kv_heads = kv_heads, a.width = width, a.sequences = sequences, a.pages = pages;
+  a.page_size = page, a.places = places, a.scale = 0.088f, a.splits = splits;
+  const double pairs = static_cast<double>(sequences) * static_cast<double>(rows) *
+                       (static_cast<double>(length) - 0.5 * static_cast<double>(rows - 1));
+  bench.row(("attention paged " + std::to_string(sequences) + " x " + std::to_string(rows) + " of " +
+             std::to_string(length) + " splits " + std::to_string(splits))
+                .c_str(),
+            2.0 * static_cast<double>(sequences * length * kv_heads * width * 2),
+            rows > 1 ? 4 * pairs * heads * width : 0, [&](int i) {
+              a.q = q.at(i), a.k = k.at(i), a.v = v.at(i), a.out = out.at(i);
+              paged_attention(a, bench.stream());
+            });
+}
+
+void bench_attention(Bench& bench) {
+  if (!bench.wants("attention")) return;
+  for (const auto& [sequences, length] :
+       {std::pair<int64_t, int64_t>{1, 128}, {1, 4096}, {64, 1024}, {256, 1024}, {16, 8192}}) {
+    for (const int splits : {0, 1, 2, 4, 8}) bench_paged(bench, sequences, 1, length, splits);
+  }
+  bench_paged(bench, 1, 4096, 4096);
+  bench_paged(bench, 8, 512, 2048);
+  for (const auto& [batch, heads, tokens] : {std::array<int64_t, 3>{1, 12, 128}, {32, 12, 128}, {32, 16, 384}}) {
+    const int64_t width = 64, bytes = batch * tokens * heads * width * 2;
+    Rotation q(bytes), k(bytes), v(bytes), out(bytes), bias(batch * tokens * 2);
+    DenseAttentionArgs a;
+    a.type = a.bias_type = DType::bf16, a.batch = batch, a.heads = heads, a.queries = a.keys = tokens;
+    a.width = a.value_width = width, a.scale = 0.125f, a.bias_batch = tokens, a.bias_key = 1;
+    a.q_strides = a.k_strides = a.v_strides = a.out_strides = {tokens * heads * width, width, heads * width};
+    bench.row(("attention dense " + std::to_string(batch) + "x" + std::to_string(heads) + "x" + std::to_string(tokens))
+                  .c_str(),
+              4.0 * static_cast<double>(bytes), 4.0 * static_cast<double>(batch * heads * tokens * tokens * width),
+              [&](int i) {
+                a.q = q.at(i), a.k = k.at(i), a.v = v.at(i), a.out = out.at(i), a.bias = bias.at(i);
+                dense_attention(a, bench.stream());
+              });
+  }
+}
+
 int run_benches(const char* filter) {
   int count = 0;
   if (cudaGetDeviceCount(&count) != cudaSuccess || count == 0) {
@@ -133,6 +236,8 @@ int run_benches(const char* filter) {
   std::printf("%s\n", properties.name);
   Bench bench(filter);
   bench_rows(bench);
+  bench_attention(bench);
+  bench_gemv(bench);
   return 0;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // paged_attention (ops/paged_attention.h says what it means): causal attention of a step's rows over keys and values in
 // pages. Grids follow from the sizes alone, so a launch can be captured; which rows belong together is read on the
-// device. A row's result has the same bits whatever else is in the step, as long as rows <= sequences or its sequence
-// has one row; rows of longer sequences in a step with rows > sequences take the path for prompts.
+// device. With `splits` given, a row's result has the same bits whatever else is in the step, as long as
+// rows <= sequences or its sequence has one row; rows of longer sequences in a step with rows > sequences take the path
+// for prompts.
 // "FlashAttention", https://arxiv.org/abs/2205.14135; splits of one row's tokens: https://arxiv.org/abs/2311.01282
 #pragma once
 
@@ -26,6 +27,8 @@ struct PagedAttentionArgs {
   int64_t rows = 0, heads = 1, kv_heads = 1, width = 0;
   int64_t sequences = 0, pages = 0, page_size = 1, places = 0, window = 0;
   float scale = 1;
+  int splits =
+      0;  // parts that the tokens of a decoded row are shared out in: 1, 2, 4, 8; 0: as many as fill the device
 };
 // width at most 512; the matrix units are used for widths 64 and 128 with keys of 16 bits. The arithmetic is f32 on
 // operands as stored; there q and the weights of values are rounded to the keys' type.

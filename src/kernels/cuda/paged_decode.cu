@@ -10,7 +10,7 @@
 namespace narae::cuda {
 namespace {
 
-constexpr int splits = 8, threads = 128, warps = threads / 32;
+constexpr int threads = 128, warps = threads / 32;
 constexpr float log2_e = 1.4426950408889634f;
 
 // Partial sums of one block: for each head the highest score (in units of log 2), the sum of weights and the weighted
@@ -27,7 +27,7 @@ __device__ void join_cluster(const PagedAttentionArgs& a, Partial<Heads, D>& own
                              int width) {
   auto cluster = cooperative_groups::this_cluster();
   cluster.sync();
-  const int rank = static_cast<int>(cluster.block_rank());
+  const int rank = static_cast<int>(cluster.block_rank()), splits = static_cast<int>(gridDim.x);
   for (int i = rank * threads + static_cast<int>(threadIdx.x); i < heads * width; i += splits * threads) {
     const int head = i / width, d = i % width;
     float high = -INFINITY, sum = 0, value = 0;
@@ -44,7 +44,7 @@ __device__ void join_cluster(const PagedAttentionArgs& a, Partial<Heads, D>& own
 }
 
 __device__ void clear_row(const PagedAttentionArgs& a, int row, int head0, int heads) {
-  const int width = static_cast<int>(a.width), rank = blockIdx.x;
+  const int width = static_cast<int>(a.width), rank = blockIdx.x, splits = static_cast<int>(gridDim.x);
   for (int i = rank * threads + static_cast<int>(threadIdx.x); i < heads * width; i += splits * threads) {
     store_one(a.out, a.out_type, row * a.out_row + head0 * width + i, 0.f);
   }
@@ -55,7 +55,8 @@ struct Share {
   int begin, end;
 };
 __device__ Share share_of(const RowSpan& span) {
-  const int n = span.last - span.first + 1, each = ((n + splits - 1) / splits + 15) / 16 * 16;
+  const int splits = static_cast<int>(gridDim.x), n = span.last - span.first + 1,
+            each = ((n + splits - 1) / splits + 15) / 16 * 16;
   const int begin = span.first + static_cast<int>(blockIdx.x) * each;
   return {begin, min(span.last + 1, begin + each)};
 }
@@ -200,8 +201,7 @@ __device__ void join_warps(DecodeWarp<T, D, Heads>& own, Partial<Heads, D>* part
 }
 
 template <typename T, int D, int Heads>
-__global__ void __cluster_dims__(splits, 1, 1) __launch_bounds__(threads)
-    decode_mma(PagedAttentionArgs a, bool single_rows_only) {
+__global__ void __launch_bounds__(threads) decode_mma(PagedAttentionArgs a, bool single_rows_only) {
   __shared__ RowSpan shared_span;
   __shared__ Partial<Heads, D> parts[warps];
   const int group = static_cast<int>(a.heads / a.kv_heads), chunks = (group + Heads - 1) / Heads;
@@ -232,7 +232,7 @@ __global__ void __cluster_dims__(splits, 1, 1) __launch_bounds__(threads)
 // Any width up to D and any type of keys: a warp a token for the scores, a thread a dimension for the values.
 constexpr int any_heads = 8, any_tokens = 64;
 template <typename T, int D>
-__global__ void __cluster_dims__(splits, 1, 1) __launch_bounds__(threads) decode_any(PagedAttentionArgs a) {
+__global__ void __launch_bounds__(threads) decode_any(PagedAttentionArgs a) {
   __shared__ RowSpan shared_span;
   __shared__ Partial<any_heads, D> part;
   __shared__ float q[any_heads][D], scores[any_heads][any_tokens], shrinks[any_heads];
@@ -313,40 +313,54 @@ __global__ void __cluster_dims__(splits, 1, 1) __launch_bounds__(threads) decode
   join_cluster(a, part, row, head0, heads, width);
 }
 
+// Few rows are cut fine, so that they fill the device; many are not, since each part begins with its own look-ups.
+unsigned splits_of(const PagedAttentionArgs& a, int64_t blocks) {
+  return a.splits > 0 ? static_cast<unsigned>(a.splits) : blocks <= 32 ? 8 : blocks <= 64 ? 4 : blocks <= 256 ? 2 : 1;
+}
+
+// A cluster for each row and part of the heads of a key head.
+template <typename Kernel, typename... Args>
+cudaError_t launch_clusters(Kernel kernel, const PagedAttentionArgs& a, int64_t heads, cudaStream_t stream,
+                            Args... args) {
+  const int64_t parts = a.kv_heads * blocks_of(a.heads / a.kv_heads, heads);
+  const unsigned splits = splits_of(a, parts * a.rows);
+  cudaLaunchAttribute cluster{};
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim.x = splits, cluster.val.clusterDim.y = cluster.val.clusterDim.z = 1;
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(splits, grid_of(parts), grid_of(a.rows)), config.blockDim = dim3(threads);
+  config.stream = stream, config.attrs = &cluster, config.numAttrs = 1;
+  return cudaLaunchKernelEx(&config, kernel, a, args...);
+}
+
 template <typename T, int D>
-void launch_mma(const PagedAttentionArgs& a, bool single_rows_only, cudaStream_t stream) {
-  const int64_t group = a.heads / a.kv_heads;
-  const auto grid = [&](int64_t heads) {
-    return dim3(splits, grid_of(a.kv_heads * blocks_of(group, heads)), grid_of(a.rows));
-  };
-  if (group <= 8) {
-    decode_mma<T, D, 8><<<grid(8), threads, 0, stream>>>(a, single_rows_only);
-  } else {
-    decode_mma<T, D, 16><<<grid(16), threads, 0, stream>>>(a, single_rows_only);
-  }
+cudaError_t launch_mma(const PagedAttentionArgs& a, bool single_rows_only, cudaStream_t stream) {
+  if (a.heads / a.kv_heads <= 8) return launch_clusters(decode_mma<T, D, 8>, a, 8, stream, single_rows_only);
+  return launch_clusters(decode_mma<T, D, 16>, a, 16, stream, single_rows_only);
 }
 
 }  // namespace
 
-void launch_paged_decode(const PagedAttentionArgs& a, bool single_rows_only, cudaStream_t stream) {
+cudaError_t launch_paged_decode(const PagedAttentionArgs& a, bool single_rows_only, cudaStream_t stream) {
   if (a.width == 64 && a.kv_type == DType::bf16) return launch_mma<Bf16, 64>(a, single_rows_only, stream);
   if (a.width == 64) return launch_mma<__half, 64>(a, single_rows_only, stream);
   if (a.kv_type == DType::bf16) return launch_mma<Bf16, 128>(a, single_rows_only, stream);
-  launch_mma<__half, 128>(a, single_rows_only, stream);
+  return launch_mma<__half, 128>(a, single_rows_only, stream);
 }
 
-void launch_paged_any(const PagedAttentionArgs& a, cudaStream_t stream) {
-  const dim3 grid(splits, grid_of(a.kv_heads * blocks_of(a.heads / a.kv_heads, any_heads)), grid_of(a.rows));
+cudaError_t launch_paged_any(const PagedAttentionArgs& a, cudaStream_t stream) {
+  cudaError_t result = cudaErrorInvalidValue;
   visit_real(a.kv_type, [&](auto tag) {
     using T = decltype(tag);
     if (a.width <= 128) {
-      decode_any<T, 128><<<grid, threads, 0, stream>>>(a);
+      result = launch_clusters(decode_any<T, 128>, a, any_heads, stream);
     } else if (a.width <= 256) {
-      decode_any<T, 256><<<grid, threads, 0, stream>>>(a);
+      result = launch_clusters(decode_any<T, 256>, a, any_heads, stream);
     } else {
-      decode_any<T, 512><<<grid, threads, 0, stream>>>(a);
+      result = launch_clusters(decode_any<T, 512>, a, any_heads, stream);
     }
   });
+  return result;
 }
 
 }  // namespace narae::cuda

@@ -20,8 +20,9 @@ struct PromptTile {
 
   __device__ int begin() const { return from; }
   __device__ int end() const { return to; }
-  __device__ const T* key(int token) const { return keys + place_of(a, sequence, token) * (a.kv_heads * D); }
-  __device__ const T* value(int token) const { return values + place_of(a, sequence, token) * (a.kv_heads * D); }
+  __device__ int place(int token) const { return place_of(a, sequence, token); }
+  __device__ const T* key(int place) const { return keys + place * (a.kv_heads * D); }
+  __device__ const T* value(int place) const { return values + place * (a.kv_heads * D); }
   __device__ bool inside(int m) const { return m < rows * group; }
   __device__ int64_t head_of(int m) const { return head0 + m % group; }
   __device__ void query(int m, int d, float (&x)[2]) const {
@@ -119,19 +120,18 @@ cudaError_t paged_attention(const PagedAttentionArgs& given, cudaStream_t stream
   if (a.q_row == 0) a.q_row = a.heads * a.width;
   if (a.out_row == 0) a.out_row = a.heads * a.width;
   if (!is_real(a.q_type) || !is_real(a.out_type) || !is_real(a.kv_type) || a.width < 1 || a.width > 512 ||
-      a.kv_heads < 1 || a.heads % a.kv_heads != 0 || a.rows > 65535) {
+      a.kv_heads < 1 || a.heads % a.kv_heads != 0 || a.rows > 65535 || a.splits < 0 || a.splits > 8 ||
+      (a.splits & (a.splits - 1)) != 0) {
     return cudaErrorInvalidValue;
   }
   if (a.rows * a.heads == 0) return cudaSuccess;
   const bool aligned = is_aligned(a.q) && is_aligned(a.out) && is_aligned(a.k) && is_aligned(a.v) && a.q_row % 8 == 0 &&
                        a.out_row % 8 == 0;
   if ((a.width != 64 && a.width != 128) || a.kv_type == DType::f32 || !aligned) {
-    launch_paged_any(a, stream);
-    return cudaGetLastError();
+    return launch_paged_any(a, stream);
   }
   const bool prompts = a.rows > a.sequences;
-  launch_paged_decode(a, prompts, stream);
-  const cudaError_t launched = cudaGetLastError();
+  const cudaError_t launched = launch_paged_decode(a, prompts, stream);
   return launched != cudaSuccess || !prompts ? launched : launch_paged_prompt(a, stream);
 }
 

@@ -8,7 +8,7 @@
 namespace narae::cuda {
 namespace {
 
-constexpr int held = 4;  // packs of 8 a thread holds
+constexpr int most_held = 4;  // packs of 8 that a thread holds
 
 struct RowResult {
   float high, factor, log_sum;
@@ -16,7 +16,7 @@ struct RowResult {
 };
 
 // Blocks of blockDim.y rows; blockDim.x threads (32, or all of the block with blockDim.y == 1) share a row of packs.
-template <typename T>
+template <typename T, int held>
 __global__ void __launch_bounds__(512) softmax_held(SoftmaxArgs a) {
   __shared__ float shared[33];
   const int64_t row = int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
@@ -60,17 +60,31 @@ __device__ HighSum block_join(HighSum v, float* shared) {
   return {high, block_reduce<Sum>(v.sum * shrink_of(v.high, high), shared)};
 }
 
-// A block a row, any n and alignment.
-template <typename T>
-__global__ void __launch_bounds__(256) softmax_row(SoftmaxArgs a) {
+// A block a row, any n; N 1: any alignment.
+template <typename T, int N>
+__global__ void __launch_bounds__(1024) softmax_row(SoftmaxArgs a) {
   __shared__ float shared[33];
   const T* x = static_cast<const T*>(a.x) + blockIdx.x * a.n;
   HighSum all{-INFINITY, 0};
-  for (int64_t i = threadIdx.x; i < a.n; i += blockDim.x) all = join(all, {to_float(x[i]), 1});
+  for (int64_t i = threadIdx.x * N; i < a.n; i += blockDim.x * N) {
+    float v[N];
+    load_floats(x + i, v);
+    float top = all.high;
+#pragma unroll
+    for (int j = 0; j < N; ++j) top = Max::join(top, v[j]);
+    all.sum *= shrink_of(all.high, top);
+    all.high = top;
+#pragma unroll
+    for (int j = 0; j < N; ++j) all.sum += __expf(v[j] - (top == -INFINITY ? 0.f : top));
+  }
   all = block_join(all, shared);
   const RowResult result{all.high, 1.f / all.sum, __logf(all.sum)};
-  for (int64_t i = threadIdx.x; i < a.n; i += blockDim.x) {
-    store_one(a.y, a.y_type, blockIdx.x * a.n + i, result.of(to_float(x[i]), a.log));
+  for (int64_t i = threadIdx.x * N; i < a.n; i += blockDim.x * N) {
+    float v[N];
+    load_floats(x + i, v);
+#pragma unroll
+    for (int j = 0; j < N; ++j) v[j] = result.of(v[j], a.log);
+    store_as(a.y, a.y_type, blockIdx.x * a.n + i, v);
   }
 }
 
@@ -93,17 +107,22 @@ __global__ void __launch_bounds__(256) softmax_inner(SoftmaxArgs a) {
 cudaError_t softmax(const SoftmaxArgs& a, cudaStream_t stream) {
   if (!is_real(a.y_type)) return cudaErrorInvalidValue;
   if (a.outer * a.n * a.inner == 0) return cudaSuccess;
+  const bool packs = packable(a.x, a.n, a.n) && packable(a.y, a.n, a.n);
   return visit_real(a.type, [&](auto tag) {
     using T = decltype(tag);
     if (a.inner > 1) {
       softmax_inner<T><<<grid_of(blocks_of(a.outer * a.inner, 256)), 256, 0, stream>>>(a);
-    } else if (packable(a.x, a.n, a.n) && packable(a.y, a.n, a.n) && a.n <= 32 * 8 * held) {
-      softmax_held<T><<<grid_of(blocks_of(a.outer, 4)), dim3(32, 4), 0, stream>>>(a);
-    } else if (packable(a.x, a.n, a.n) && packable(a.y, a.n, a.n) && a.n <= 512 * 8 * held) {
-      const auto threads = static_cast<unsigned>(blocks_of(a.n, 8 * held * 32) * 32);
-      softmax_held<T><<<grid_of(a.outer), dim3(threads < 64 ? 64 : threads), 0, stream>>>(a);
+    } else if (packs && a.n <= 32 * 8) {
+      softmax_held<T, 1><<<grid_of(blocks_of(a.outer, 4)), dim3(32, 4), 0, stream>>>(a);
+    } else if (packs && a.n <= 32 * 8 * most_held) {
+      softmax_held<T, most_held><<<grid_of(blocks_of(a.outer, 4)), dim3(32, 4), 0, stream>>>(a);
+    } else if (packs && a.n <= 512 * 8 * most_held) {
+      const auto threads = static_cast<unsigned>(blocks_of(a.n, 8 * most_held * 32) * 32);
+      softmax_held<T, most_held><<<grid_of(a.outer), dim3(threads < 64 ? 64 : threads), 0, stream>>>(a);
+    } else if (packs) {
+      softmax_row<T, 8><<<grid_of(a.outer), 1024, 0, stream>>>(a);
     } else {
-      softmax_row<T><<<grid_of(a.outer), 256, 0, stream>>>(a);
+      softmax_row<T, 1><<<grid_of(a.outer), a.n <= 2048 ? 256 : 1024, 0, stream>>>(a);
     }
   });
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "graph/check_shape.h"
+#include "graph/updates.h"
 
 namespace narae {
 
@@ -101,8 +102,10 @@ Value* Graph::add_input(std::string name, DType dtype, Shape shape) {
 
 const Value* Value::state() const {
   const Value* value = this;
-  while (value->producer_ && value->index_ == 0 && value->producer_->op().has(op_updates)) {
-    value = value->producer_->input(0);
+  while (value->producer_) {
+    const int operand = updated_operand(*value->producer_, static_cast<size_t>(value->index_));
+    if (operand < 0) break;
+    value = value->producer_->input(static_cast<size_t>(operand));
   }
   return value->kind_ == ValueKind::state ? value : nullptr;
 }
@@ -270,7 +273,7 @@ int Graph::erase_dead() {
     const bool alive = std::any_of(node->outputs_.begin(), node->outputs_.end(), [&](const Value* value) {
       return !value->users_.empty() || value->keep_ || results.count(value);
     });
-    if (!alive && !node->updates_state()) {
+    if (!alive && !updates_any_state(*node)) {
       erase(node);
       ++erased;
     }

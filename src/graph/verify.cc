@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "graph/graph.h"
+#include "graph/updates.h"
 
 namespace narae {
 namespace {
@@ -56,8 +57,11 @@ void Graph::verify() const {
       if (!seen.insert(value).second) broken(*this, node.get(), "a result is made twice");
     }
     verify_body(*this, *node);
-    if (node->updates_state() && node->input(0)->users().size() != 1) {
-      broken(*this, node.get(), "the state it updates is read by others too: they would see either contents");
+    for (size_t i = 0; i < node->outputs().size(); ++i) {
+      const int state = updated_state(*node, i);
+      if (state >= 0 && node->input(static_cast<size_t>(state))->users().size() != 1) {
+        broken(*this, node.get(), "the state it updates is read by others too: they would see either contents");
+      }
     }
   }
   for (const auto& value : values_) {

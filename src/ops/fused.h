@@ -10,7 +10,7 @@ namespace narae {
 struct FusedAttributes {
   // What kind of body it is: "pointwise", "row" (row reductions with pointwise), "contraction" (one anchor and what
   // follows it), "horizontal" (several anchors on one input), "attention" (a product, softmax over its rows, a
-  // product).
+  // product), "swiglu" (two products, one through an activation), "rope_kv" (rotations and writes into states).
   std::string kind;
   template <class V>
   void fields(V& v) {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "graph/updates.h"
 
 namespace narae {
 namespace {
@@ -206,8 +207,11 @@ std::vector<Tensor> run_graph(const Graph& graph, const std::vector<Tensor>& inp
     std::vector<Tensor> results;
     with_context([&] { return fmt::format("node \"{}\" ({})", node->label(), node->op().name); },
                  [&] { results = run_reference(*node, operands, evaluate); });
-    if (const Value* state = node->updates_state() ? node->input(0)->state() : nullptr) {
-      if (results[0].bytes()) std::memcpy(live.at(state).data, results[0].data, results[0].bytes());
+    for (size_t i = 0; i < results.size(); ++i) {
+      const int operand = updated_state(*node, i);
+      if (operand < 0 || results[i].bytes() == 0) continue;
+      std::memcpy(live.at(node->input(static_cast<size_t>(operand))->state()).data, results[i].data,
+                  results[i].bytes());
     }
     for (size_t i = 0; i < results.size(); ++i) {
       if (watch) watch(*node->output(i), results[i]);

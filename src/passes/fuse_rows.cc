@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Softmax, norms and reductions over trailing axes with the pointwise nodes before and after them.
+// Softmax, norms and reductions over trailing axes with the pointwise nodes before and after them. A sum that a norm
+// and others read (a residual) becomes a second result of the norm's body.
 #include <algorithm>
 
 #include "ops/reduce.h"
@@ -29,6 +30,30 @@ bool is_anchor(const Node& node) {
   return false;
 }
 
+// Whether what `norm` reads is a sum that others read too, all of them after it: one body may hand out both.
+bool has_residual(const Rewriter& rewriter, const Node& norm) {
+  const Value* sum = norm.input(0);
+  if (!norm.is("layer_norm") && !norm.is("rms_norm")) return false;
+  if (!rewriter.made_by(sum, "add") || !scalar_f32(*sum->producer()) || rewriter.constant(sum)) return false;
+  if (sum->keep() || sum->users().size() < 2) return false;
+  return std::all_of(sum->users().begin(), sum->users().end(),
+                     [&](const Node* user) { return user == &norm || user->order() > norm.order(); });
+}
+
+Node* fuse_residual(Rewriter& rewriter, Node* norm, std::vector<std::string>& names) {
+  FusedBody body(rewriter.graph());
+  Value* const sum = norm->input(0);
+  for (const auto& [order, member] : grow_region(rewriter, sum->producer())) {
+    body.add(member);
+    names.push_back(member->label());
+  }
+  body.add(norm);
+  names.push_back(norm->label());
+  body.add_output(sum);
+  body.add_output(norm->output());
+  return body.finish(rewriter, "row", norm);
+}
+
 }  // namespace
 
 bool fuse_rows(Graph& graph, const Target&, PassContext& context) {
@@ -38,6 +63,13 @@ bool fuse_rows(Graph& graph, const Target&, PassContext& context) {
     previous = node->previous();
     ++context.visited;
     if (!is_anchor(*node) || rewriter.constant(node)) continue;
+    if (has_residual(rewriter, *node)) {
+      std::vector<std::string> names;
+      Node* fused = fuse_residual(rewriter, node, names);
+      context.fused("residual", std::move(names), fused->label());
+      previous = fused->previous();
+      continue;
+    }
     std::vector<Node*> members;
     Value* x = node->input(0);
     if (x->producer() && rewriter.read_once(x) && x->shape().size() > 0) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "graph/updates.h"
 
 namespace narae {
 
@@ -75,7 +76,7 @@ void Rewriter::erase_unused(Node* node, std::set<std::string>* origins) {
     ++context_.visited;
     const bool needed = std::any_of(at->outputs().begin(), at->outputs().end(),
                                     [&](const Value* value) { return !value->users().empty() || is_result(value); });
-    if (needed || at->updates_state()) continue;
+    if (needed || updates_any_state(*at)) continue;
     // A producer may stand twice among the operands; it must be pending once, as it is gone after the first time.
     std::vector<Node*> producers;
     for (Value* value : at->inputs()) {

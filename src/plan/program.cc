@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "graph/updates.h"
 #include "plan/lanes.h"
 
 namespace narae {
@@ -203,9 +204,10 @@ class ProgramBuilder {
       const Value* value = node.output(i);
       const int made = new_slot(value, choice.outputs[i]);
       const auto output = output_of_.find(value);
-      if (i == 0 && node.updates_state()) {
-        NARAE_CHECK(choice.inputs[0].is_plain() && choice.outputs[0].is_plain());
-        set_parent(made, operands[0], 0);
+      if (const int state = updated_state(node, i); state >= 0) {
+        const auto from = static_cast<size_t>(state);
+        NARAE_CHECK(choice.inputs[from].is_plain() && choice.outputs[i].is_plain());
+        set_parent(made, operands[from], 0);
       } else if (output != output_of_.end() && choice.outputs[i].is_plain()) {
         slot(made).place = SlotPlace::output;
         slot(made).index = output->second;

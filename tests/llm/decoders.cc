@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "engine/session.h"
 #include "import/weights/safetensors.h"
+#include "kernels/cpu/cpu_features.h"
 #include "load/load_model.h"
 
 namespace narae {
@@ -20,8 +22,9 @@ constexpr int64_t page_size = 16, pages = 33;
 // One sequence in slot 2, whose pages are handed out from the last to the first.
 class Decoder {
  public:
-  explicit Decoder(const std::string& path, const char* activations = "fp32") : runtime_(options_of(activations)) {
-    LoadOptions options;
+  explicit Decoder(const std::string& path, const char* activations = "fp32")
+      : Decoder(path, options_of(activations), {}) {}
+  Decoder(const std::string& path, const RuntimeOptions& runtime, LoadOptions options) : runtime_(runtime) {
     options.model.page_size = page_size;
     engine_ = load_model(path, runtime_, options);
     states_ = std::make_shared<StateSet>(*runtime_.device(), &runtime_.budget());
@@ -59,6 +62,12 @@ class Decoder {
       inputs.push_back(Tensor::of<int32_t>(DType::i32, dims, values));
     }
     return Tensor::copy_of(session_->run(inputs)[0]);
+  }
+
+  // Records of this kernel in the latest run.
+  int64_t count(const std::string& kernel) {
+    const auto& records = session_->program()->records;
+    return std::count_if(records.begin(), records.end(), [&](const auto& one) { return one.what == kernel; });
   }
 
   std::vector<int32_t> greedy(std::vector<int32_t> ids, size_t count) {
@@ -103,6 +112,31 @@ TEST_P(RandomDecoder, EqualsTransformers) {
       ASSERT_NEAR(got.as<float>()[i], logits.as<float>()[begin * got.dims[1] + i], 1e-4 * largest) << begin << " " << i;
     }
     begin = end;
+  }
+}
+
+// Rotations and KV writes as one body give the bits that they give one by one, whatever the keys and values are kept
+// in.
+TEST_P(RandomDecoder, FusedRotationsAndWritesAreBitsOfEachAlone) {
+  const std::string model = std::string(NARAE_SOURCE "/tests/golden/llm/") + GetParam();
+  for (const char* isa : {"portable", "avx2", "avx512"}) {
+    if (!cpu::supports_isa(cpu::detect_cpu_features(), isa)) continue;
+    for (const DType kept : {DType::f32, DType::f16, DType::bf16}) {
+      RuntimeOptions runtime;
+      runtime.isa = isa, runtime.threads = 2;
+      LoadOptions whole, apart;
+      whole.model.kv = apart.model.kv = kept;
+      apart.compile.passes.selection = PassSelection::parse("-fuse_rope_kv");
+      Decoder fused(model, runtime, whole), split(model, runtime, apart);
+      for (const std::vector<int32_t>& ids :
+           {std::vector<int32_t>{3, 70, 9, 4, 5, 6, 7, 8, 9, 10, 11}, {5}, {6}, {7, 8, 9}}) {
+        const Tensor a = fused.next(ids), b = split.next(ids);
+        ASSERT_EQ(std::memcmp(a.data, b.data, a.bytes()), 0) << isa << " " << dtype_name(kept);
+      }
+      EXPECT_EQ(fused.count("rope_kv"), 2);
+      EXPECT_EQ(split.count("rope_kv"), 0);
+      EXPECT_EQ(split.count("kv"), fused.count("kv") + 4);
+    }
   }
 }
 

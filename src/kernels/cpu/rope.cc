@@ -13,4 +13,10 @@ RopeKernel rope_kernel(std::string_view isa) {
   return isa == "portable" ? rope_run_portable : nullptr;
 }
 
+RopeParts rope_parts(std::string_view isa) {
+  if (isa == "avx512" || isa == "avx512_vnni") return rope_parts_avx512();
+  if (isa == "avx2") return rope_parts_avx2();
+  return isa == "portable" ? rope_parts_portable() : RopeParts{};
+}
+
 }  // namespace narae::cpu

@@ -25,8 +25,20 @@ size_t rope_scratch(const RopeArgs& args);
 using RopeKernel = void (*)(const RopeArgs&, void* scratch, int64_t row_begin, int64_t row_end);
 RopeKernel rope_kernel(std::string_view isa);  // null for an unknown name
 
+// The halves of it, for kernels that put rows elsewhere.
+struct RopeParts {
+  // turns [rows][2][pairs]: scale * cosine, then scale * sine, of positions [begin, end).
+  void (*turns)(const RopeArgs&, float* turns, int64_t row_begin, int64_t row_end);
+  // One head of one row by its turns [2][pairs]; y may be x.
+  void (*head)(const RopeArgs&, const float* turns, const float* x, float* y);
+};
+RopeParts rope_parts(std::string_view isa);  // null for an unknown name
+
 void rope_run_portable(const RopeArgs& args, void* scratch, int64_t row_begin, int64_t row_end);
+RopeParts rope_parts_portable();
 void rope_run_avx2(const RopeArgs& args, void* scratch, int64_t row_begin, int64_t row_end);
+RopeParts rope_parts_avx2();
 void rope_run_avx512(const RopeArgs& args, void* scratch, int64_t row_begin, int64_t row_end);
+RopeParts rope_parts_avx512();
 
 }  // namespace narae::cpu

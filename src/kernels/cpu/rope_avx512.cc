@@ -10,4 +10,6 @@ void rope_run_avx512(const RopeArgs& args, void* scratch, int64_t row_begin, int
   rope_rows(args, scratch, row_begin, row_end);
 }
 
+RopeParts rope_parts_avx512() { return {rope_turns, rope_head}; }
+
 }  // namespace narae::cpu

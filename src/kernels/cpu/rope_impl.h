@@ -71,5 +71,16 @@ void rope_rows(const RopeArgs& a, void* scratch, int64_t row_begin, int64_t row_
   }
 }
 
+void rope_turns(const RopeArgs& a, float* turns, int64_t row_begin, int64_t row_end) {
+  for (int64_t row = row_begin; row < row_end; row++) {
+    float* own = turns + row * 2 * a.pairs;
+    turns_of(a, a.positions[row], own, own + a.pairs);
+  }
+}
+
+void rope_head(const RopeArgs& a, const float* turns, const float* x, float* y) {
+  turn_head(a, turns, turns + a.pairs, x, y);
+}
+
 }  // namespace
 }  // namespace narae::cpu

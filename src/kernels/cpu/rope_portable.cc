@@ -10,4 +10,6 @@ void rope_run_portable(const RopeArgs& args, void* scratch, int64_t row_begin, i
   rope_rows(args, scratch, row_begin, row_end);
 }
 
+RopeParts rope_parts_portable() { return {rope_turns, rope_head}; }
+
 }  // namespace narae::cpu

@@ -52,20 +52,48 @@ NARAE_INLINE void widen_row(const void* from, KvType type, int64_t width, int64_
   for (; i < padded; i++) to[i] = 0;
 }
 
+// Where the rows of a sequence's tokens lie, one after the other.
+struct TokenWalk {
+  const int32_t* table;
+  const char* state;
+  int64_t page_size, at, row_bytes;
+
+  TokenWalk(const AttentionArgs& a, const void* states, int64_t sequence, int64_t kv_head, int64_t first)
+      : table(a.tables + sequence * a.pages + first / a.page_size), page_size(a.page_size), at(first % a.page_size) {
+    const int64_t size = a.width * (a.type == KvType::f32 ? 4 : 2);
+    row_bytes = a.kv_heads * size;
+    state = static_cast<const char*>(states) + kv_head * size;
+  }
+  const char* row() const { return state + (*table * page_size + at) * row_bytes; }
+  void step() {
+    if (++at == page_size) at = 0, ++table;
+  }
+};
+
 // Pointers to the rows of `count` tokens from `first` on; beyond `count` the last row again.
 NARAE_INLINE void token_rows(const AttentionArgs& a, const void* state, int64_t sequence, int64_t kv_head,
                              int64_t first, int64_t count, const AttentionScratch& s, const float** rows) {
-  const int64_t size = a.type == KvType::f32 ? 4 : 2;
+  TokenWalk walk(a, state, sequence, kv_head, first);
   for (int64_t j = 0; j < W; j++) {
-    const int64_t token = first + (j < count ? j : count - 1);
-    const int64_t place = a.tables[sequence * a.pages + token / a.page_size] * a.page_size + token % a.page_size;
-    const char* row = static_cast<const char*>(state) + (place * a.kv_heads + kv_head) * a.width * size;
+    if (j > 0 && j < count) walk.step();
     if (a.type == KvType::f32 && s.padded == a.width) {
-      rows[j] = reinterpret_cast<const float*>(row);
+      rows[j] = reinterpret_cast<const float*>(walk.row());
     } else {
-      widen_row(row, a.type, a.width, s.padded, s.rows + j * s.padded);
+      widen_row(walk.row(), a.type, a.width, s.padded, s.rows + j * s.padded);
       rows[j] = s.rows + j * s.padded;
     }
+  }
+}
+
+// Asks for the rows of the block after this one: short rows far apart are no stream that hardware would foresee.
+NARAE_INLINE void fetch_ahead(const AttentionArgs& a, const void* state, int64_t sequence, int64_t kv_head,
+                              int64_t first, int64_t end) {
+  if (first >= end) return;
+  const int64_t bytes = a.width * (a.type == KvType::f32 ? 4 : 2), count = end - first < W ? end - first : W;
+  TokenWalk walk(a, state, sequence, kv_head, first);
+  for (int64_t j = 0; j < count; j++, walk.step()) {
+    const char* row = walk.row();
+    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i);
   }
 }
 
@@ -166,6 +194,7 @@ void attend(const AttentionArgs& a, const AttentionScratch& s, int64_t sequence,
   const float* rows[W];
   for (int64_t t = begin; t < end; t += W) {
     token_rows(a, a.k, sequence, kv_head, t, end - t < W ? end - t : W, s, rows);
+    fetch_ahead(a, a.k, sequence, kv_head, t + W, end);
     turn(rows, s.padded, s.turned);
     int i = 0;
     for (; i + 4 <= list.count; i += 4)
@@ -173,6 +202,7 @@ void attend(const AttentionArgs& a, const AttentionScratch& s, int64_t sequence,
     for (; i < list.count; i++)
       score<1>(list.q + i, s.turned, a.width, scale, s.scores + i * s.capacity + t, s.capacity);
   }
+  fetch_ahead(a, a.v, sequence, kv_head, begin, end);
   for (int i = 0; i < list.count; i++) {
     weigh(s.scores + i * s.capacity, list.first[i], list.last[i], begin, end);
     for (int64_t d = 0; d < s.padded; d += W) store(s.mixed + i * s.padded + d, zero());
@@ -180,6 +210,7 @@ void attend(const AttentionArgs& a, const AttentionScratch& s, int64_t sequence,
   for (int64_t t = begin; t < end; t += W) {
     const int64_t count = end - t < W ? end - t : W;
     token_rows(a, a.v, sequence, kv_head, t, count, s, rows);
+    fetch_ahead(a, a.v, sequence, kv_head, t + W, end);
     int i = 0;
     for (; i + 4 <= list.count; i += 4)
       mix_all<4>(s.scores + i * s.capacity + t, s.capacity, rows, count, s.mixed + i * s.padded, s.padded);

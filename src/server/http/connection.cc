@@ -93,8 +93,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<OneExchange> exchange_;  // while a handler works
   std::optional<http::response<http::string_body>> response_;
   struct Parts {
+    explicit Parts(bool in_chunks) : chunked(in_chunks) {}
     std::string waiting, writing;  // framed
-    bool chunked = true, last = false, dead = false;
+    bool chunked, last = false, dead = false;
   };
   std::optional<Parts> parts_;  // while a reply goes out in parts
   uint64_t number_ = 0;         // of the request
@@ -342,8 +343,7 @@ void Connection::on_written(error_code error, bool keep) {
 
 void Connection::begin_parts(HttpReply head) {
   shared_.counters.answered.fetch_add(1, std::memory_order_relaxed);
-  parts_.emplace();
-  parts_->chunked = http11_;
+  parts_.emplace(http11_);
   http::response<http::empty_body> message(static_cast<http::status>(head.status), 11);
   message.set(http::field::content_type, head.type);
   for (const auto& [name, value] : head.headers) message.set(name, value);

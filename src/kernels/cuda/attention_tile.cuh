@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// 64 rows of queries against all their keys on the matrix units, as FlashAttention-2 does it
-// (https://arxiv.org/abs/2307.08691): four warps of 16 rows, keys and values in blocks of 64 tokens that are copied to
-// shared memory while the block before is worked on. Whose rows and tokens those are is the Problem's matter:
+// 64 or 128 rows of queries against all their keys on the matrix units, as FlashAttention-2 does it
+// (https://arxiv.org/abs/2307.08691): warps of 16 rows, keys and values in blocks of 64 tokens that are copied to
+// shared memory two blocks ahead. More rows read the keys less often; fewer fill the device where there are few of
+// them. Whose rows and tokens those are is the Problem's matter:
 //   int begin() const, end() const;                   tokens [begin, end) that any row may see
 //   int place(int token) const;                       begin <= token < end; what the next two take
 //   const T *key(int place) const, *value(int) const; the token's D elements, 16-byte aligned
 //   void query(int row, int d, float (&x)[2]) const;  elements d, d + 1 of the row; zeros for rows that are none
 //   bool plain(int first, int last) const;            no score of tokens [first, last] changes
-//   float score(float s, int row, int token) const;   s is scaled, in units of log 2; -inf: not seen
+//   float shift(int token) const;                     added to the scaled scores of a token, in units of log 2
+//   float score(float s, int row, int token) const;   s is scaled and shifted; -inf: not seen
 //   float scale() const;                              with log2(e)
 //   void store(int row, int d, float x, float y) const;
-// Scores are kept from going below -1e30, so that a row which sees nothing but masked tokens stays a number.
+// Shifts are kept from going below -1e30, so that a row which sees nothing but masked tokens stays a number.
 #pragma once
 
 #include "kernels/cuda/mma.cuh"
@@ -18,13 +20,19 @@
 
 namespace narae::cuda {
 
-inline constexpr int tile_rows = 64, tile_tokens = 64, tile_threads = 128, tile_stages = 2;
+inline constexpr int tile_tokens = 64, tile_stages = 3;
 inline constexpr float log2_of_e = 1.4426950408889634f, lowest_score = -1e30f;
+
+// Blocks of so many rows that share a multiprocessor: what their registers allow.
+__host__ __device__ constexpr int blocks_at_once(int width, int rows) {
+  return rows == 128 ? (width == 64 ? 2 : 1) : width == 64 ? 3 : 2;
+}
 
 template <typename T, int D>
 struct alignas(128) AttentionTile {
   T key[tile_stages][tile_tokens * D], value[tile_stages][tile_tokens * D];
-  int place[tile_tokens];  // of the tokens that are fetched next
+  int place[2][tile_tokens];  // of the tokens that are fetched next, and after that
+  float shift[4][tile_tokens];
 };
 
 // Where chunk `chunk` (16 bytes) of a token lies. Keys are read by lanes (g, q) at chunks 4 c + q, values by ldmatrix.
@@ -37,13 +45,14 @@ __device__ inline int value_place(int token, int chunk) {
   return token * D + ((chunk ^ (token & 7)) & (D / 8 - 1)) * 8;
 }
 
-template <typename T, int D, typename Problem>
-__device__ inline void fetch_tokens(const Problem& p, AttentionTile<T, D>& tile, int stage) {
+template <typename T, int D, int Threads, typename Problem>
+__device__ inline void fetch_tokens(const Problem& p, AttentionTile<T, D>& tile, int block) {
   constexpr int chunks = D / 8;
+  const int stage = block % tile_stages;
 #pragma unroll
-  for (int i = 0; i < tile_tokens * chunks / tile_threads; ++i) {
-    const int token = (i * tile_threads + static_cast<int>(threadIdx.x)) / chunks, chunk = threadIdx.x % chunks;
-    const int place = tile.place[token];
+  for (int i = 0; i < tile_tokens * chunks / Threads; ++i) {
+    const int token = (i * Threads + static_cast<int>(threadIdx.x)) / chunks, chunk = threadIdx.x % chunks;
+    const int place = tile.place[block % 2][token];
     copy_async(&tile.key[stage][key_place<D>(token, chunk)], p.key(place) + chunk * 8);
     copy_async(&tile.value[stage][value_place<D>(token, chunk)], p.value(place) + chunk * 8);
   }
@@ -144,51 +153,73 @@ struct TileWarp {
   }
 };
 
-// All threads of a block of tile_threads.
+// The scores of a block of tokens: scaled, shifted, hidden.
 template <typename T, int D, typename Problem>
+__device__ inline void finish_scores(const Problem& p, const float* shifts, float (&s)[tile_tokens / 8][4], int first,
+                                     int row0, int lane) {
+  const bool plain = first + tile_tokens <= p.end() && p.plain(first, first + tile_tokens - 1);
+  if (plain) {
+#pragma unroll
+    for (auto& v : s) v[0] *= p.scale(), v[1] *= p.scale(), v[2] *= p.scale(), v[3] *= p.scale();
+    return;
+  }
+#pragma unroll
+  for (int n = 0; n < tile_tokens / 8; ++n) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int at = 8 * n + lane % 4 * 2 + i % 2, token = first + at;
+      const bool inside = token < p.end();
+      const float score =
+          inside ? p.score(fmaf(s[n][i], p.scale(), shifts[at]), row0 + lane / 4 + i / 2 * 8, token) : -INFINITY;
+      s[n][i] = score;
+    }
+  }
+}
+
+// All threads of a block of 2 * Rows, where Rows is 64 or 128.
+template <typename T, int D, int Rows, typename Problem>
 __device__ inline void attend_tile(const Problem& p, AttentionTile<T, D>& tile) {
-  const int lane = threadIdx.x % 32, row0 = threadIdx.x / 32 * 16;
+  constexpr int threads = Rows * 2;
+  const int lane = threadIdx.x % 32, row0 = threadIdx.x / 32 * 16, thread = threadIdx.x;
+  const int blocks = (p.end() - p.begin() + tile_tokens - 1) / tile_tokens;
+  // Places are looked up ahead of the copies: tokens behind the last are the last again.
+  int place = 0;
+  float shift = 0;
+  const auto look_up = [&](int block) {
+    if (thread >= tile_tokens || block >= blocks) return;
+    const int token = min(p.begin() + block * tile_tokens + thread, p.end() - 1);
+    place = p.place(token), shift = p.shift(token);
+  };
+  const auto note = [&](int block) {
+    if (thread < tile_tokens) tile.place[block % 2][thread] = place, tile.shift[block % 4][thread] = shift;
+  };
+  look_up(0), note(0);
+  look_up(1), note(1);
   TileWarp<T, D> warp;
   warp.begin(p, row0, lane);
-  const int blocks = (p.end() - p.begin() + tile_tokens - 1) / tile_tokens;
-  // Places are looked up one block before their tokens are fetched: tokens behind the last are the last again.
-  const auto place_in = [&](int block) {
-    const int token = p.begin() + block * tile_tokens + static_cast<int>(threadIdx.x);
-    return threadIdx.x < tile_tokens && block < blocks ? p.place(min(token, p.end() - 1)) : 0;
-  };
-  if (threadIdx.x < tile_tokens) tile.place[threadIdx.x] = place_in(0);
-  int next = place_in(1);
   __syncthreads();
-  if (blocks > 0) fetch_tokens<T, D>(p, tile, 0);
+  if (blocks > 0) fetch_tokens<T, D, threads>(p, tile, 0);
+  commit_copies();
+  if (blocks > 1) fetch_tokens<T, D, threads>(p, tile, 1);
   commit_copies();
   __syncthreads();
-  if (threadIdx.x < tile_tokens) tile.place[threadIdx.x] = next;
-  __syncthreads();
+  look_up(2), note(2);
+  look_up(3);
   for (int b = 0; b < blocks; ++b) {
-    const int first = p.begin() + b * tile_tokens, stage = b % tile_stages;
-    if (b + 1 < blocks) fetch_tokens<T, D>(p, tile, (b + 1) % tile_stages);
-    commit_copies();
-    next = place_in(b + 2);
+    const int stage = b % tile_stages;
     wait_copies<1>();
-    __syncthreads();
+    __syncthreads();  // block b has come, b - 1 is done with, the places of b + 2 are noted
+    if (b + 2 < blocks) fetch_tokens<T, D, threads>(p, tile, b + 2);
+    commit_copies();
     float s[tile_tokens / 8][4];
     warp.scores_of(tile.key[stage], s, lane);
-    const bool plain = first + tile_tokens <= p.end() && p.plain(first, first + tile_tokens - 1);
-#pragma unroll
-    for (int n = 0; n < tile_tokens / 8; ++n) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        s[n][i] *= p.scale();
-        if (plain) continue;
-        const int token = first + 8 * n + lane % 4 * 2 + i % 2;
-        const float score = token < p.end() ? p.score(s[n][i], row0 + lane / 4 + i / 2 * 8, token) : -INFINITY;
-        s[n][i] = token < p.end() && score > -INFINITY ? fmaxf(score, lowest_score) : score;
-      }
-    }
+    finish_scores<T, D>(p, tile.shift[b % 4], s, p.begin() + b * tile_tokens, row0, lane);
     warp.weigh(s);
     warp.mix(tile.value[stage], s, lane);
-    if (threadIdx.x < tile_tokens) tile.place[threadIdx.x] = next;
-    __syncthreads();
+    if (b + 3 < blocks) {
+      note(b + 3);  // nobody reads these places and shifts before the next barrier
+      look_up(b + 4);
+    }
   }
   warp.finish(p, row0, lane);
 }

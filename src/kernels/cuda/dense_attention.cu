@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tiles of 64 queries on the matrix units, or 8 queries a block in f32.
+// Tiles of 64 or 128 queries on the matrix units, or 8 queries a block in f32.
 #include "kernels/cuda/attention_tile.cuh"
 #include "kernels/cuda/dense_attention.h"
 
@@ -24,10 +24,14 @@ struct DenseTile {
     x[0] = x[1] = 0;
     if (inside(m)) load_floats(q + (row0 + m) * a.q_strides.token + d, x);
   }
+  __device__ float bias_at(int64_t at) const {
+    return fmaxf(log2_of_e * load_one(a.bias, a.bias_type, bias + at), lowest_score);
+  }
+  __device__ bool by_query() const { return a.bias && a.bias_query != 0; }
+  __device__ float shift(int token) const { return a.bias && !by_query() ? bias_at(token * a.bias_key) : 0.f; }
   __device__ bool plain(int, int) const { return a.bias == nullptr; }
   __device__ float score(float s, int m, int token) const {
-    if (!a.bias || !inside(m)) return s;
-    return s + log2_of_e * load_one(a.bias, a.bias_type, bias + (row0 + m) * a.bias_query + token * a.bias_key);
+    return by_query() && inside(m) ? s + bias_at((row0 + m) * a.bias_query + token * a.bias_key) : s;
   }
   __device__ float scale() const { return a.scale * log2_of_e; }
   __device__ void store(int m, int d, float x, float y) const {
@@ -40,18 +44,18 @@ __device__ inline int64_t offset(const AttentionStrides& s, int64_t batch, int64
   return batch * s.batch + head * s.head;
 }
 
-template <typename T, int D>
-__global__ void __launch_bounds__(tile_threads, 2) dense_mma(DenseAttentionArgs a) {
+template <typename T, int D, int Rows>
+__global__ void __launch_bounds__(2 * Rows, blocks_at_once(D, Rows)) dense_mma(DenseAttentionArgs a) {
   extern __shared__ __align__(128) unsigned char memory[];
   const int64_t batch = blockIdx.y / a.heads, head = blockIdx.y % a.heads;
   DenseTile<T, D> p;
-  p.a = a, p.row0 = static_cast<int>(blockIdx.x) * tile_rows;
+  p.a = a, p.row0 = static_cast<int>(blockIdx.x) * Rows;
   p.q = static_cast<const T*>(a.q) + offset(a.q_strides, batch, head);
   p.k = static_cast<const T*>(a.k) + offset(a.k_strides, batch, head);
   p.v = static_cast<const T*>(a.v) + offset(a.v_strides, batch, head);
   p.out = static_cast<T*>(a.out) + offset(a.out_strides, batch, head);
   p.bias = batch * a.bias_batch + head * a.bias_head;
-  attend_tile<T, D>(p, *reinterpret_cast<AttentionTile<T, D>*>(memory));
+  attend_tile<T, D, Rows>(p, *reinterpret_cast<AttentionTile<T, D>*>(memory));
 }
 
 // 8 queries, a warp each; keys in blocks of 32, a lane a key for the scores and 8 value dimensions for the result.
@@ -77,9 +81,8 @@ __global__ void __launch_bounds__(256) dense_any(DenseAttentionArgs a) {
       for (int64_t d = 0; d < a.width; ++d) score = fmaf(q[warp][d], to_float(key[d]), score);
       if (a.bias) {
         const int64_t at = batch * a.bias_batch + head * a.bias_head + row * a.bias_query + t * a.bias_key;
-        score += load_one(a.bias, a.bias_type, at);
+        score += fmaxf(load_one(a.bias, a.bias_type, at), lowest_score);
       }
-      if (score > -INFINITY) score = fmaxf(score, lowest_score);
     }
     const float top = fmaxf(high, warp_reduce<Max>(score)), base = top == -INFINITY ? 0.f : top;
     const float shrink = expf(high - base), weight = expf(score - base);
@@ -102,14 +105,20 @@ __global__ void __launch_bounds__(256) dense_any(DenseAttentionArgs a) {
   }
 }
 
-template <typename T, int D>
-cudaError_t launch(const DenseAttentionArgs& a, cudaStream_t stream) {
-  const cudaError_t set = cudaFuncSetAttribute(dense_mma<T, D>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+template <typename T, int D, int Rows>
+cudaError_t launch_tiles(const DenseAttentionArgs& a, cudaStream_t stream) {
+  const cudaError_t set = cudaFuncSetAttribute(dense_mma<T, D, Rows>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                                static_cast<int>(sizeof(AttentionTile<T, D>)));
   if (set != cudaSuccess) return set;
-  const dim3 grid(grid_of(blocks_of(a.queries, tile_rows)), grid_of(a.batch * a.heads));
-  dense_mma<T, D><<<grid, tile_threads, sizeof(AttentionTile<T, D>), stream>>>(a);
+  const dim3 grid(grid_of(blocks_of(a.queries, Rows)), grid_of(a.batch * a.heads));
+  dense_mma<T, D, Rows><<<grid, 2 * Rows, sizeof(AttentionTile<T, D>), stream>>>(a);
   return cudaGetLastError();
+}
+
+template <typename T, int D>
+cudaError_t launch(const DenseAttentionArgs& a, cudaStream_t stream) {
+  const bool many = a.queries > 64 && blocks_of(a.queries, 128) * a.batch * a.heads >= 132;
+  return many ? launch_tiles<T, D, 128>(a, stream) : launch_tiles<T, D, 64>(a, stream);
 }
 
 bool walks_in_packs(const void* p, const AttentionStrides& s) {

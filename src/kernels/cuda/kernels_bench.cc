@@ -8,14 +8,18 @@
 #include <memory>
 #include <string>
 
+#include "kernels/cuda/cast.h"
 #include "kernels/cuda/dense_attention.h"
 #include "kernels/cuda/dequantize_blocks.h"
 #include "kernels/cuda/device_test.h"
 #include "kernels/cuda/gemv.h"
+#include "kernels/cuda/image.h"
 #include "kernels/cuda/norm.h"
 #include "kernels/cuda/paged_attention.h"
 #include "kernels/cuda/row_reduce.h"
+#include "kernels/cuda/sample.h"
 #include "kernels/cuda/softmax.h"
+#include "kernels/cuda/strided_copy.h"
 
 namespace narae::cuda {
 namespace {
@@ -204,7 +208,7 @@ void bench_attention(Bench& bench) {
   if (!bench.wants("attention")) return;
   for (const auto& [sequences, length] :
        {std::pair<int64_t, int64_t>{1, 128}, {1, 4096}, {64, 1024}, {256, 1024}, {16, 8192}}) {
-    for (const int splits : {0, 1, 2, 4, 8}) bench_paged(bench, sequences, 1, length, splits);
+    bench_paged(bench, sequences, 1, length);
   }
   bench_paged(bench, 1, 4096, 4096);
   bench_paged(bench, 8, 512, 2048);
@@ -225,6 +229,79 @@ void bench_attention(Bench& bench) {
   }
 }
 
+void bench_sample(Bench& bench) {
+  if (!bench.wants("sample")) return;
+  constexpr int64_t vocabulary = 128256;
+  struct Kind {
+    const char* name;
+    float temperature, top_p;
+    int32_t top_k;
+  };
+  for (const int64_t rows : {1, 64, 256}) {
+    Rotation logits(rows * vocabulary * 4, DType::f32);
+    const auto count = static_cast<size_t>(rows);
+    for (const Kind& kind : {Kind{"greedy", 0, 1, 0}, Kind{"temperature", 1, 1, 0}, Kind{"top_k 40", 1, 1, 40},
+                             Kind{"top_p 0.9", 1, 0.9f, 0}}) {
+      DeviceArray temperatures(std::vector<float>(count, kind.temperature)),
+          top_ps(std::vector<float>(count, kind.top_p)), min_ps(std::vector<float>(count, 0.f)),
+          top_ks(std::vector<int32_t>(count, kind.top_k)), seeds(std::vector<int64_t>(count, 5)),
+          zeros(std::vector<int32_t>(count + 1, 0)), none(std::vector<int32_t>(count, -1)), tokens(count * 4),
+          logprobs(count * 4);
+      SampleArgs a;
+      a.temperatures = temperatures.as<float>(), a.top_ks = top_ks.as<int32_t>(), a.top_ps = top_ps.as<float>(),
+      a.min_ps = min_ps.as<float>();
+      a.seeds = seeds.as<int64_t>(), a.branches = a.positions = a.change_starts = zeros.as<int32_t>(),
+      a.mask_rows = none.as<int32_t>();
+      a.tokens = tokens.as<int32_t>(), a.logprobs = logprobs.as<float>(), a.rows = rows, a.vocabulary = vocabulary;
+      bench.row(("sample " + std::string(kind.name) + " " + std::to_string(rows) + " rows").c_str(),
+                static_cast<double>(rows * vocabulary * 4), 0, [&](int i) {
+                  a.logits = static_cast<const float*>(logits.at(i));
+                  sample(a, bench.stream());
+                });
+    }
+  }
+}
+
+void bench_images(Bench& bench) {
+  if (!bench.wants("image")) return;
+  const int64_t n = 32, size = 112, c = 96, bytes = n * size * size * c * 2;
+  Rotation x(bytes, DType::f16), y(bytes), w(49 * c * 2, DType::f16), bias(c * 4, DType::f32);
+  for (const auto& [k, stride] : {std::pair<int64_t, int64_t>{3, 1}, {3, 2}, {5, 1}}) {
+    DwconvArgs a;
+    a.w = w.at(0), a.bias = bias.at(0), a.act = Act::silu, a.n = n, a.c = c, a.ih = a.iw = size,
+    a.oh = a.ow = size / stride;
+    a.kh = a.kw = k, a.stride_h = a.stride_w = stride, a.pad_top = a.pad_left = k / 2;
+    bench.row(("image dwconv " + std::to_string(k) + "x" + std::to_string(k) + "/" + std::to_string(stride)).c_str(),
+              static_cast<double>(bytes + bytes / stride / stride), 0, [&](int i) {
+                a.x = x.at(i), a.y = y.at(i);
+                dwconv(a, bench.stream());
+              });
+  }
+  PoolArgs p;
+  p.type = DType::f16, p.channels_last = true, p.n = n, p.c = c, p.ih = p.iw = size, p.oh = p.ow = size / 2,
+  p.kh = p.kw = 3;
+  p.stride_h = p.stride_w = 2, p.pad_top = p.pad_left = p.pad_bottom = p.pad_right = 1;
+  bench.row("image max pool 3x3/2 NHWC", 1.25 * static_cast<double>(bytes), 0, [&](int i) {
+    p.x = x.at(i), p.y = y.at(i);
+    pool(p, bench.stream());
+  });
+  bench.row("image reduce mean NHWC", static_cast<double>(bytes), 0, [&](int i) {
+    row_reduce({x.at(i), y.at(i), DType::f16, DType::f16, Reduction::mean, n, size * size, c}, bench.stream());
+  });
+  StridedCopyArgs turn;
+  turn.element_bytes = 2, turn.rank = 3;
+  turn.dims[0] = n, turn.dims[1] = size * size, turn.dims[2] = c;
+  turn.in_strides[0] = turn.out_strides[0] = c * size * size, turn.in_strides[1] = 1, turn.in_strides[2] = size * size;
+  turn.out_strides[1] = c, turn.out_strides[2] = 1;
+  bench.row("image NCHW to NHWC", 2.0 * static_cast<double>(bytes), 0, [&](int i) {
+    turn.in = x.at(i), turn.out = y.at(i);
+    strided_copy(turn, bench.stream());
+  });
+  bench.row("image cast f16 to bf16", 2.0 * static_cast<double>(bytes), 0, [&](int i) {
+    cast({x.at(i), y.at(i), DType::f16, DType::bf16, bytes / 2}, bench.stream());
+  });
+}
+
 int run_benches(const char* filter) {
   int count = 0;
   if (cudaGetDeviceCount(&count) != cudaSuccess || count == 0) {
@@ -238,6 +315,8 @@ int run_benches(const char* filter) {
   bench_rows(bench);
   bench_attention(bench);
   bench_gemv(bench);
+  bench_sample(bench);
+  bench_images(bench);
   return 0;
 }
 

@@ -29,6 +29,7 @@ struct PromptTile {
     x[0] = x[1] = 0;
     if (inside(m)) load_as(a.q, a.q_type, (row0 + m / group) * a.q_row + head_of(m) * D + d, x);
   }
+  __device__ float shift(int) const { return 0; }
   __device__ bool plain(int, int last) const { return last <= last0 && a.window == 0; }
   __device__ float score(float s, int m, int token) const {
     const int last = last0 + m / group;
@@ -74,17 +75,18 @@ __device__ TilePlace find_tile(const PagedAttentionArgs& a, int index, int each,
   return *shared;
 }
 
-template <typename T, int D>
-__global__ void __launch_bounds__(tile_threads, 2) prompt_mma(PagedAttentionArgs a) {
+template <typename T, int D, int Rows>
+__global__ void __launch_bounds__(2 * Rows, Rows == 128 ? 1 : blocks_at_once(D, Rows))
+    prompt_mma(PagedAttentionArgs a) {
   extern __shared__ __align__(128) unsigned char memory[];
   __shared__ TilePlace shared_place;
   PromptTile<T, D> p;
   p.a = a;
-  const int heads = static_cast<int>(a.heads / a.kv_heads), parts = (heads + tile_rows - 1) / tile_rows;
+  const int heads = static_cast<int>(a.heads / a.kv_heads), parts = (heads + Rows - 1) / Rows;
   const int kv_head = blockIdx.y / parts, part = blockIdx.y % parts;
-  p.head0 = kv_head * heads + part * tile_rows;
-  p.group = min(tile_rows, heads - part * tile_rows);
-  const int each = tile_rows / min(heads, tile_rows);
+  p.head0 = kv_head * heads + part * Rows;
+  p.group = min(Rows, heads - part * Rows);
+  const int each = Rows / min(heads, Rows);
   const TilePlace at = find_tile(a, blockIdx.x, each, &shared_place);
   if (at.sequence < 0) return;
   const int from = a.row_starts[at.sequence], to = a.row_starts[at.sequence + 1];
@@ -93,18 +95,23 @@ __global__ void __launch_bounds__(tile_threads, 2) prompt_mma(PagedAttentionArgs
   p.to = p.last0 + p.rows;
   p.from = a.window > 0 ? max(0, p.last0 - static_cast<int>(a.window) + 1) : 0;
   p.keys = static_cast<const T*>(a.k) + kv_head * D, p.values = static_cast<const T*>(a.v) + kv_head * D;
-  attend_tile<T, D>(p, *reinterpret_cast<AttentionTile<T, D>*>(memory));
+  attend_tile<T, D, Rows>(p, *reinterpret_cast<AttentionTile<T, D>*>(memory));
+}
+
+template <typename T, int D, int Rows>
+cudaError_t launch_tiles(const PagedAttentionArgs& a, cudaStream_t stream) {
+  const int64_t group = a.heads / a.kv_heads, each = Rows / (group < Rows ? group : Rows);
+  const cudaError_t set = cudaFuncSetAttribute(prompt_mma<T, D, Rows>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                               static_cast<int>(sizeof(AttentionTile<T, D>)));
+  if (set != cudaSuccess) return set;
+  const dim3 grid(grid_of(a.rows / each + a.sequences), grid_of(a.kv_heads * blocks_of(group, Rows)));
+  prompt_mma<T, D, Rows><<<grid, 2 * Rows, sizeof(AttentionTile<T, D>), stream>>>(a);
+  return cudaGetLastError();
 }
 
 template <typename T, int D>
 cudaError_t launch(const PagedAttentionArgs& a, cudaStream_t stream) {
-  const int64_t group = a.heads / a.kv_heads, each = tile_rows / (group < tile_rows ? group : tile_rows);
-  const cudaError_t set = cudaFuncSetAttribute(prompt_mma<T, D>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                               static_cast<int>(sizeof(AttentionTile<T, D>)));
-  if (set != cudaSuccess) return set;
-  const dim3 grid(grid_of(a.rows / each + a.sequences), grid_of(a.kv_heads * blocks_of(group, tile_rows)));
-  prompt_mma<T, D><<<grid, tile_threads, sizeof(AttentionTile<T, D>), stream>>>(a);
-  return cudaGetLastError();
+  return a.rows * a.heads >= 128 * 132 ? launch_tiles<T, D, 128>(a, stream) : launch_tiles<T, D, 64>(a, stream);
 }
 
 }  // namespace

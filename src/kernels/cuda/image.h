@@ -11,6 +11,8 @@
 
 namespace narae::cuda {
 
+inline constexpr int64_t most_places = int64_t{1} << 31;  // elements of a result
+
 enum class PoolKind : uint8_t { max, average };
 
 // Semantics are ONNX's: what an average divides by is counted inside the padded image when count_include_pad, else

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A block a row. Candidates are ordered by a key of 64 bits: how far a logit lies below the highest, in steps of 2^-26,
-// then the token. The last key that top_k or top_p keeps is found digit by digit, with a histogram over the row for
-// each: of counts, or of probabilities as whole numbers, so that the order of additions does not matter.
+// A cluster of blocks a row, each with its share of the tokens: eight where there are few rows, one where there are
+// many. Which token is chosen does not depend on how many. Candidates are ordered by a key of 64 bits: how far a logit
+// lies below the highest, in steps of 2^-26, then the token. The last key that top_k or top_p keeps is found digit by
+// digit, with a histogram over the row for each: of counts, or of probabilities as whole numbers, so that the order of
+// additions does not matter.
+#include <cooperative_groups.h>
+
 #include "kernels/cuda/real.cuh"
 #include "kernels/cuda/reduce.cuh"
 #include "kernels/cuda/sample.h"
@@ -33,9 +37,25 @@ struct Shared {
   int bin;
   Best best[33];
   float floats[33];
+  HighSum all;
+  int strange;
 };
 
-__device__ Best block_best(Best own, Shared& shared) {
+__device__ inline auto row_cluster() { return cooperative_groups::this_cluster(); }
+__device__ inline int cluster_blocks() { return static_cast<int>(gridDim.x); }
+// Tokens of this thread: from here on, in steps of all threads of the cluster.
+__device__ inline int first_token() { return static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x); }
+__device__ inline int token_step() { return cluster_blocks() * threads; }
+
+// f(part) for the Shared of each block of the cluster, in order. All threads of the cluster must come.
+template <typename F>
+__device__ void each_part(Shared& shared, F f) {
+  row_cluster().sync();
+  for (int r = 0; r < cluster_blocks(); ++r) f(*row_cluster().map_shared_rank(&shared, r));
+  row_cluster().sync();
+}
+
+__device__ Best cluster_best(Best own, Shared& shared) {
 #pragma unroll
   for (int apart = 16; apart > 0; apart /= 2) {
     const Best other{__shfl_xor_sync(all_lanes, own.value, apart), __shfl_xor_sync(all_lanes, own.token, apart)};
@@ -49,10 +69,11 @@ __device__ Best block_best(Best own, Shared& shared) {
     }
     shared.best[32] = own;
   }
-  __syncthreads();
-  own = shared.best[32];
-  __syncthreads();
-  return own;
+  Best best{-INFINITY, -1};
+  each_part(shared, [&](const Shared& part) {
+    if (likelier(part.best[32], best)) best = part.best[32];
+  });
+  return best;
 }
 
 struct Row {
@@ -74,7 +95,7 @@ struct Row {
   template <typename F>
   __device__ void each(F f) const {
 #pragma unroll 4
-    for (int t = threadIdx.x; t < vocabulary; t += threads) {
+    for (int t = first_token(); t < vocabulary; t += token_step()) {
       const float v = value(t);
       if (v > -INFINITY) f(v, t);
     }
@@ -82,11 +103,12 @@ struct Row {
   __device__ Key weight(float value) const { return __float2ull_rn(expf(value - high) * 0x1p44f); }
 };
 
-// The bin in which the running sum of the histogram reaches `need`, with the sum before it; the last bin where it does
-// not.
+// All blocks of the cluster find the same: the bin in which the running sum of the histogram reaches `need`, with the
+// sum before it; the last bin where it does not.
 __device__ void find_bin(Shared& shared, Key need) {
   const int i = threadIdx.x, lane = i % 32, warp = i / 32;
-  const Key first = shared.histogram[2 * i], second = shared.histogram[2 * i + 1];
+  Key first = 0, second = 0;
+  each_part(shared, [&](const Shared& part) { first += part.histogram[2 * i], second += part.histogram[2 * i + 1]; });
   Key sum = first + second;
 #pragma unroll
   for (int apart = 1; apart < 32; apart *= 2) {
@@ -126,7 +148,6 @@ __device__ Key find_cut(const Row& row, Shared& shared, Key last, Key need, Weig
       if (key > last || (key & fixed) != prefix) return;
       atomicAdd(&shared.histogram[key >> shift_of(level) & mask_of(level)], weight(v));
     });
-    __syncthreads();
     find_bin(shared, need);
     const int bin = shared.bin;
     const Key before = shared.before, inside = shared.inside;
@@ -147,10 +168,11 @@ __device__ bool change_row(const SampleArgs& a, int64_t r, float* copy, int from
   for (int i = from + static_cast<int>(threadIdx.x); i < to; i += threads) {
     good = good && a.change_tokens[i] >= 0 && a.change_tokens[i] < a.vocabulary;
   }
-  for (int64_t t = threadIdx.x; t < a.vocabulary; t += threads) copy[t] = logits[t];
-  if (__syncthreads_or(!good)) return false;
+  for (int64_t t = first_token(); t < a.vocabulary; t += token_step()) copy[t] = logits[t];
+  if (__syncthreads_or(!good)) return false;  // in all blocks alike
+  row_cluster().sync();
   // Several changes of a token belong to the thread of the first, which goes through them in order.
-  for (int i = from + static_cast<int>(threadIdx.x); i < to; i += threads) {
+  for (int i = from + first_token(); i < to; i += token_step()) {
     const int token = a.change_tokens[i];
     bool is_first = true;
     for (int k = from; k < i && is_first; ++k) is_first = a.change_tokens[k] != token;
@@ -162,20 +184,44 @@ __device__ bool change_row(const SampleArgs& a, int64_t r, float* copy, int from
     }
     copy[token] = logit;
   }
-  __syncthreads();
+  row_cluster().sync();
   return true;
 }
 
-__device__ int choose(const SampleArgs& a, int64_t r, Row& row, Shared& shared) {
-  Best first{-INFINITY, -1};
+// The likeliest token before anything but changes and mask, and of the logits as they came the largest and the sum.
+struct FirstPass {
+  Best first;
+  HighSum all;
+};
+__device__ FirstPass first_pass(const float* logits, const Row& row, Shared& shared) {
+  FirstPass pass{{-INFINITY, -1}, {-3.4e38f, 0}};
   bool strange = false;
-  for (int t = threadIdx.x; t < row.vocabulary; t += threads) {
-    const float x = row.logit(t);
+  const bool as_came = row.logits == logits && !row.mask;
+#pragma unroll 4
+  for (int t = first_token(); t < row.vocabulary; t += token_step()) {
+    const float came = logits[t], x = as_came ? came : row.logit(t);
     strange = strange || x != x;
-    if (x > first.value) first = {x, t};
+    if (x > pass.first.value) pass.first = {x, t};
+    if (came > pass.all.high) {
+      pass.all = {came, pass.all.sum * __expf(pass.all.high - came) + 1};
+    } else {
+      pass.all.sum += __expf(came - pass.all.high);
+    }
   }
-  first = block_best(first, shared);
-  if (__syncthreads_or(strange) || first.token < 0) return -1;
+  shared.strange = __syncthreads_or(strange);
+  const float high = block_reduce<Max>(pass.all.high, shared.floats);
+  const float sum = block_reduce<Sum>(pass.all.sum * __expf(pass.all.high - high), shared.floats);
+  if (threadIdx.x == 0) shared.all = {high, sum};
+  pass.first = cluster_best(pass.first, shared);
+  pass.all = {-3.4e38f, 0};
+  int any = 0;
+  each_part(shared, [&](const Shared& part) { pass.all = join(pass.all, part.all), any |= part.strange; });
+  if (any) pass.first.token = -1;
+  return pass;
+}
+
+__device__ int choose(const SampleArgs& a, int64_t r, Row& row, const Best& first, Shared& shared) {
+  if (first.token < 0) return -1;
   const int top_k = a.top_ks[r];
   const float top_p = a.top_ps[r], min_p = a.min_ps[r];
   row.temperature = a.temperatures[r];
@@ -188,13 +234,12 @@ __device__ int choose(const SampleArgs& a, int64_t r, Row& row, Shared& shared) 
   if (top_p < 1) {
     Key own = 0;
     row.each([&](float v, int t) { own += row.key(v, t) <= last ? row.weight(v) : 0; });
-    // Summed by a histogram of one bin per warp, in any order: whole numbers.
-    if (threadIdx.x < 32) shared.sums[threadIdx.x] = 0;
+    if (threadIdx.x == 0) shared.sums[0] = 0;
     __syncthreads();
-    atomicAdd(&shared.sums[0], own);
-    __syncthreads();
-    const auto target = static_cast<Key>(ceil(static_cast<double>(top_p) * static_cast<double>(shared.sums[0])));
-    __syncthreads();
+    atomicAdd(&shared.sums[0], own);  // whole numbers: in any order
+    Key sum = 0;
+    each_part(shared, [&](const Shared& part) { sum += part.sums[0]; });
+    const auto target = static_cast<Key>(ceil(static_cast<double>(top_p) * static_cast<double>(sum)));
     last = find_cut(row, shared, last, target > 0 ? target : 1, [&](float v) { return row.weight(v); });
   }
   const uint64_t noise_of = noise_key(static_cast<uint64_t>(a.seeds[r]), a.branches[r], a.positions[r]);
@@ -205,12 +250,12 @@ __device__ int choose(const SampleArgs& a, int64_t r, Row& row, Shared& shared) 
     const Best shifted{v - logf(-logf(noise(noise_of, t))), t};
     if (likelier(shifted, best)) best = shifted;
   });
-  return block_best(best, shared).token;
+  return cluster_best(best, shared).token;
 }
 
 __global__ void __launch_bounds__(threads) sample_rows(SampleArgs a) {
   __shared__ Shared shared;
-  const int64_t r = blockIdx.x;
+  const int64_t r = blockIdx.y;
   const float* logits = a.logits + r * a.vocabulary;
   Row row{logits, nullptr, static_cast<int>(a.vocabulary), 1, 0};
   const int from = a.change_starts[r], to = a.change_starts[r + 1], mask = a.mask_rows[r];
@@ -225,24 +270,17 @@ __global__ void __launch_bounds__(threads) sample_rows(SampleArgs a) {
     row.logits = copy;
   }
   if (!good) {
-    if (threadIdx.x == 0) {
+    if (first_token() == 0) {
       if (a.outside) *a.outside = 1;
       a.tokens[r] = -1, a.logprobs[r] = -INFINITY;
     }
     return;
   }
-  const int token = choose(a, r, row, shared);
-  HighSum all{-INFINITY, 0};
-#pragma unroll 4
-  for (int64_t t = threadIdx.x; t < a.vocabulary; t += threads) {
-    const float x = logits[t], top = Max::join(all.high, x);
-    all = {top, all.sum * shrink_of(all.high, top) + shrink_of(x, top)};
-  }
-  const float high = block_reduce<Max>(all.high, shared.floats);
-  const float sum = block_reduce<Sum>(all.sum * shrink_of(all.high, high), shared.floats);
-  if (threadIdx.x != 0) return;
+  const FirstPass pass = first_pass(logits, row, shared);
+  const int token = choose(a, r, row, pass.first, shared);
+  if (first_token() != 0) return;
   a.tokens[r] = token;
-  a.logprobs[r] = token < 0 ? -INFINITY : logits[token] - high - logf(sum);
+  a.logprobs[r] = token < 0 ? -INFINITY : logits[token] - pass.all.high - logf(pass.all.sum);
 }
 
 }  // namespace
@@ -250,8 +288,15 @@ __global__ void __launch_bounds__(threads) sample_rows(SampleArgs a) {
 cudaError_t sample(const SampleArgs& a, cudaStream_t stream) {
   if (a.vocabulary < 1 || a.vocabulary > 1 << 21 || (a.changes > 0 && !a.workspace)) return cudaErrorInvalidValue;
   if (a.rows == 0) return cudaSuccess;
-  sample_rows<<<grid_of(a.rows), threads, 0, stream>>>(a);
-  return cudaGetLastError();
+  if (a.rows > 65535) return cudaErrorInvalidValue;
+  cudaLaunchAttribute cluster{};
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim.x = a.rows <= 16 ? 8 : a.rows <= 32 ? 4 : a.rows <= 66 ? 2 : 1;
+  cluster.val.clusterDim.y = cluster.val.clusterDim.z = 1;
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(cluster.val.clusterDim.x, grid_of(a.rows)), config.blockDim = dim3(threads);
+  config.stream = stream, config.attrs = &cluster, config.numAttrs = 1;
+  return cudaLaunchKernelEx(&config, sample_rows, a);
 }
 
 }  // namespace narae::cuda

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sample (ops/sample.h says what it means), with the host's noise: where the logits agree, so do the tokens, but for
-// candidates whose logits, or sums of probabilities, differ by less than rounding.
+// candidates whose logits, or sums of probabilities, differ by less than rounding. A row's token does not depend on the
+// others; the last bits of its logprob may, with their number.
 #pragma once
 
 #include <cuda_runtime_api.h>

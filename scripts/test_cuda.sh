@@ -30,6 +30,9 @@ else
   exit 1
 fi
 status=0
+# Registers, spills and shared memory of each kernel.
+python3 scripts/gpu_resources.py build/cuda --results $results/resources.xml >build/cuda-resources.txt || status=1
+tail -1 build/cuda-resources.txt
 python3 scripts/run_tests.py build/cuda $results --prefix cuda --label gpu || status=1
 python3 scripts/tally.py $results || status=1
 exit $status

@@ -16,13 +16,13 @@
 
 namespace narae::cuda {
 
-#define NARAE_NEEDS_GPU()                                             \
-  do {                                                                \
-    int count = 0;                                                    \
-    const cudaError_t found = cudaGetDeviceCount(&count);             \
-    if (found != cudaSuccess || count == 0) {                         \
-      GTEST_SKIP() << "no usable GPU: " << cudaGetErrorString(found); \
-    }                                                                 \
+#define NARAE_NEEDS_GPU()                                                       \
+  do {                                                                          \
+    int count = 0;                                                              \
+    const cudaError_t found = cudaGetDeviceCount(&count);                       \
+    if (found != cudaSuccess || count == 0) {                                   \
+      GTEST_SKIP() << "hardware: no usable GPU: " << cudaGetErrorString(found); \
+    }                                                                           \
   } while (false)
 
 inline int bytes_of(DType type) {

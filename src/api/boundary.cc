@@ -44,8 +44,6 @@ narae_status caught(narae_error** error) noexcept {
 
 }  // namespace narae::api
 
-using narae::api::caught;
-
 extern "C" {
 
 uint32_t narae_api_version(void) { return NARAE_API_VERSION; }

@@ -105,7 +105,7 @@ narae_status narae_executor_enqueue(narae_executor* executor, const narae_reques
       if (request) *request = before;
       throw;
     }
-    handle.release();
+    static_cast<void>(handle.release());  // the caller's now
   });
 }
 

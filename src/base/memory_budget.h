@@ -44,7 +44,9 @@ class MemoryBudget {
 class BudgetShare {
  public:
   BudgetShare() = default;
-  ~BudgetShare() { set(nullptr, 0, {}); }
+  ~BudgetShare() {
+    if (budget_) budget_->give_back(bytes_);
+  }
   BudgetShare(const BudgetShare&) = delete;
   BudgetShare& operator=(const BudgetShare&) = delete;
   // Replaces what it held; on failure it holds nothing.

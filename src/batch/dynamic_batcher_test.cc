@@ -69,8 +69,8 @@ TEST_F(DynamicBatcherTest, WaitsForCompanyUntilTheDelay) {
 
 TEST_F(DynamicBatcherTest, AFullBatchGoesAtOnceAndTheRestWaits) {
   DynamicBatcher batcher({true, 4, 100, {}});
-  std::vector<RequestPtr> all;
-  for (int i = 0; i < 5; ++i) all.push_back(request(1, 2, 0));
+  std::vector<RequestPtr> all(5);
+  for (RequestPtr& one : all) one = request(1, 2, 0);
   admit(batcher, all, 0);
   Step* step = batcher.next(0);
   ASSERT_NE(step, nullptr);

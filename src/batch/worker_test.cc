@@ -212,6 +212,7 @@ TEST(Worker, ServesASessionFromManyThreads) {
     Worker worker(queue, 0, batcher, runner, clock);
     std::thread thread([&] { worker.run(); });
     std::vector<std::thread> fronts;
+    fronts.reserve(3);
     std::atomic<int> done{0}, cancelled{0};
     for (int front = 0; front < 3; ++front) {
       fronts.emplace_back([&, front] {

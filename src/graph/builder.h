@@ -24,7 +24,7 @@ class Builder {
     return node(name, std::move(inputs), std::move(attributes))->output(0);
   }
   template <typename T>
-  Node* node(std::string_view name, std::vector<Value*> inputs, T attributes, int outputs = 1) {
+  Node* node(std::string_view name, std::vector<Value*> inputs, T attributes, int outputs = 1) {  // NOLINT: moved on
     Node* made = graph_.add_node(graph_.ops().get(name), make_attributes(std::move(attributes)), std::move(inputs),
                                  outputs, before_);
     made->add_origins(origins_);

@@ -291,7 +291,8 @@ int Graph::erase_dead() {
 
 void Graph::add_output(Value* value, std::string name) {
   outputs_.push_back(value);
-  output_names_.push_back(name.empty() ? value->name() : std::move(name));
+  if (name.empty()) name = value->name();
+  output_names_.push_back(std::move(name));
 }
 void Graph::set_output(size_t i, Value* value) { outputs_[i] = value; }
 bool Graph::is_output(const Value* value) const {

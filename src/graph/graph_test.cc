@@ -56,7 +56,6 @@ TEST_F(GraphTest, LeavesComeFromTheSource) {
   auto graph = sample(table);
   PrintOptions options;
   options.inline_limit = 1;
-  const Tensor w = (*graph->values().begin())->is_constant() ? Tensor() : Tensor();
   auto parsed = parse_graph(print_graph(*graph, options), table, [&](std::string_view, DType dtype, const Dims& dims) {
     Tensor tensor = Tensor::allocate(dtype, dims);
     fill_normal(tensor, 1);

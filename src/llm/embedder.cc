@@ -48,7 +48,8 @@ std::pair<Tensor, Tensor> EncoderModel::padded(std::span<const std::span<const i
   return made;
 }
 
-Embedder::Embedder(EncoderModel model, std::shared_ptr<Device> device, MemoryBudget* budget, const EmbedLimits& limits)
+Embedder::Embedder(EncoderModel model, const std::shared_ptr<Device>& device, MemoryBudget* budget,
+                   const EmbedLimits& limits)
     : model_(std::move(model)),
       limits_(limits),
       session_(model_.engine, device, std::make_shared<StateSet>(*device, budget)) {

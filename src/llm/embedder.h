@@ -36,7 +36,8 @@ struct EmbedLimits {
 class Embedder {
  public:
   // The arena is taken from `budget` where one is given; it and the device's runtime must live as long.
-  Embedder(EncoderModel model, std::shared_ptr<Device> device, MemoryBudget* budget, const EmbedLimits& limits = {});
+  Embedder(EncoderModel model, const std::shared_ptr<Device>& device, MemoryBudget* budget,
+           const EmbedLimits& limits = {});
 
   const EncoderModel& model() const { return model_; }
   // f32 [texts, width], of texts or of their tokens(), in the order given.

@@ -159,6 +159,7 @@ class World {
  private:
   std::vector<int32_t> random_tokens(int count) {
     std::vector<int32_t> tokens;
+    tokens.reserve(static_cast<size_t>(count));
     for (int i = 0; i < count; ++i) tokens.push_back(pick(random_, 0, static_cast<int>(options_.vocabulary) - 1));
     return tokens;
   }

@@ -34,6 +34,7 @@ RequestPtr make_request(std::vector<int32_t> tokens, int64_t max_tokens = 4, int
 
 std::vector<int32_t> counted(int32_t first, int32_t count) {
   std::vector<int32_t> tokens;
+  tokens.reserve(static_cast<size_t>(count));
   for (int32_t i = 0; i < count; ++i) tokens.push_back(first + i);
   return tokens;
 }

@@ -15,7 +15,7 @@ bool has_own_weights(const Rewriter& rewriter, const Node& node) {
 }
 
 Value* per_channel(ConstantBuilder& builder, Value* value, const Shape& shape, size_t axis) {
-  const Dim channels = shape[axis];
+  const Dim& channels = shape[axis];
   const size_t lead = shape.size() - std::min(shape.size(), value->shape().size());
   if (value->shape().size() > shape.size()) return nullptr;
   bool one = true;

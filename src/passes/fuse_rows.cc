@@ -72,7 +72,7 @@ bool fuse_rows(Graph& graph, const Target&, PassContext& context) {
     }
     std::vector<Node*> members;
     Value* x = node->input(0);
-    if (x->producer() && rewriter.read_once(x) && x->shape().size() > 0) {
+    if (x->producer() && rewriter.read_once(x) && !x->shape().empty()) {
       for (const auto& [order, member] : grow_region(rewriter, x->producer())) members.push_back(member);
     }
     members.push_back(node);

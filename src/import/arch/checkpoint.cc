@@ -12,7 +12,7 @@
 
 namespace narae {
 
-struct Checkpoint::Parts {
+struct Checkpoint::Parts {  // NOLINT: what Json throws when it is moved is our bug
   std::string path, architecture;
   std::shared_ptr<const Gguf> gguf;  // null: a folder
   Json config;

@@ -31,6 +31,12 @@ class Event {
   virtual ~Event() = default;
 };
 
+// Launches that a device keeps and runs again at one call, with the same pointers.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+};
+
 // Work in order. A device may run it at once or later; only synchronize() and events say when.
 class Stream {
  public:
@@ -39,6 +45,11 @@ class Stream {
   virtual void record(Event& event) = 0;
   virtual void wait(const Event& event) = 0;
   virtual void synchronize() = 0;
+  // From a begin that says true to the end, launches on this stream by this thread are kept, not run; no other calls
+  // between. The end gives null where something in between could not be kept.
+  virtual bool begin_recording() { return false; }
+  virtual std::unique_ptr<Recording> end_recording() { return nullptr; }
+  virtual void replay(const Recording& recording) {}
   // The bytes hold nothing of use any more. Only checking devices do something about it.
   virtual void discard(void* data, size_t bytes) {}
 };

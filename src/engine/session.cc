@@ -64,6 +64,9 @@ struct Session::Prepared {
   std::vector<Tensor> own_outputs;
   std::vector<std::unique_ptr<Event>> events;  // per record, null unless awaited
   const void* arena = nullptr;                 // what pointers were resolved against
+  // Launches that the device keeps: made in the second run, because libraries get ready in the first.
+  std::unique_ptr<Recording> recording;
+  int runs = 0;  // since pointers were resolved; negative: cannot be kept
 };
 
 Session::Session(std::shared_ptr<const Engine> engine, std::shared_ptr<Device> device, std::shared_ptr<StateSet> states)
@@ -133,6 +136,10 @@ void Session::resolve(Prepared& prepared) {
   auto* arena = static_cast<std::byte*>(states_->reserve(static_cast<size_t>(program.arena_bytes)));
   if (prepared.arena == arena && arena) return;
   prepared.patches.clear();
+  if (prepared.arena != arena) {
+    prepared.recording.reset();
+    prepared.runs = 0;
+  }
   for (size_t r = 0; r < program.records.size(); ++r) {
     const Record& record = program.records[r];
     for (size_t i = 0; i < record.operands.size(); ++i) {
@@ -167,6 +174,63 @@ void Session::bind(Prepared& prepared, const std::vector<Tensor>& inputs, const 
   }
 }
 
+void Session::copy(Prepared& prepared, const Record& record, Stream& stream) {
+  const Slot& slot = prepared.program.slots[static_cast<size_t>(record.operands[0])];
+  const auto r = static_cast<size_t>(&record - prepared.program.records.data());
+  void* on_device = prepared.pointers[prepared.first_pointer[r]];
+  const auto external = static_cast<size_t>(record.external);
+  if (record.kind == RecordKind::copy_in) {
+    stream.copy(on_device, prepared.inputs[external], static_cast<size_t>(slot.bytes));
+  } else {
+    stream.copy(prepared.outputs[external], on_device, static_cast<size_t>(slot.bytes));
+  }
+}
+
+// Keeps the launches of a Program that has copies at both ends only, and one lane between. False where the device does
+// not, or where some step works on the host.
+bool Session::record(Prepared& prepared) {
+  if (prepared.recording || prepared.runs < 0) return prepared.recording != nullptr;
+  if (prepared.runs++ == 0) return false;
+  const std::vector<Record>& records = prepared.program.records;
+  bool possible = device_->domain() != MemoryDomain::host && device_->auxiliary_lanes() == 0, left = false;
+  for (const Record& record : records) {
+    possible = possible && (record.kind != RecordKind::launch || (!left && !record.kernel->on_host()));
+    left = left || record.kind == RecordKind::copy_out;
+  }
+  prepared.runs = -1;
+  Stream& stream = *streams_[0];
+  if (!possible || !stream.begin_recording()) return false;
+  try {
+    for (size_t r = 0; r < records.size(); ++r) {
+      if (records[r].kind != RecordKind::launch) continue;
+      void* const* operands = prepared.pointers.data() + prepared.first_pointer[r];
+      records[r].kernel->launch(stream, {operands, records[r].operands.size()}, prepared.workspaces[r]);
+    }
+  } catch (const Error&) {
+    stream.end_recording();
+    return false;
+  }
+  prepared.recording = stream.end_recording();
+  return prepared.recording != nullptr;
+}
+
+void Session::repeat(int times) {
+  NARAE_CHECK(!prepared_.empty());
+  Prepared& prepared = *prepared_.front();
+  const DeviceTurn turn(*device_);
+  const bool kept = record(prepared) || record(prepared);
+  for (int i = 0; i < times; ++i) {
+    if (kept) {
+      streams_[0]->replay(*prepared.recording);
+      continue;
+    }
+    for (size_t r = 0; r < prepared.program.records.size(); ++r) {
+      if (prepared.program.records[r].kind == RecordKind::launch) launch(prepared, r);
+    }
+  }
+  for (const auto& stream : streams_) stream->synchronize();
+}
+
 void Session::launch(Prepared& prepared, size_t r) {
   const Program& program = prepared.program;
   const Record& record = program.records[r];
@@ -176,13 +240,7 @@ void Session::launch(Prepared& prepared, size_t r) {
   if (record.kind == RecordKind::launch) {
     record.kernel->launch(stream, {operands, record.operands.size()}, prepared.workspaces[r]);
   } else {
-    const Slot& slot = program.slots[static_cast<size_t>(record.operands[0])];
-    const auto external = static_cast<size_t>(record.external);
-    if (record.kind == RecordKind::copy_in) {
-      stream.copy(operands[0], prepared.inputs[external], static_cast<size_t>(slot.bytes));
-    } else {
-      stream.copy(prepared.outputs[external], operands[0], static_cast<size_t>(slot.bytes));
-    }
+    copy(prepared, record, stream);
   }
   for (const int dead : record.dead) {
     const Slot& slot = program.slots[static_cast<size_t>(dead)];
@@ -196,6 +254,17 @@ void Session::execute(Prepared& prepared, std::vector<RecordTime>* times) {
   const Program& program = prepared.program;
   cancelled_ = false;
   const DeviceTurn turn(*device_);
+  if (!times && record(prepared)) {
+    Stream& stream = *streams_[0];
+    for (const Record& record : program.records) {
+      if (record.kind == RecordKind::copy_in) copy(prepared, record, stream);
+    }
+    stream.replay(*prepared.recording);
+    for (const Record& record : program.records) {
+      if (record.kind == RecordKind::copy_out) copy(prepared, record, stream);
+    }
+    return stream.synchronize();
+  }
   for (size_t r = 0; r < program.records.size(); ++r) {
     if (cancelled_.load(std::memory_order_relaxed)) {
       for (const auto& stream : streams_) stream->synchronize();

@@ -65,6 +65,9 @@ class Session {
   void run(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs);
   // Sizes of the results for these inputs; prepares their Program.
   const std::vector<Dims>& output_dims(const std::vector<Tensor>& inputs);
+  // Runs what was bound last `times` over, with the inputs as they lie on the device and the results left there: what
+  // the device takes by itself. After a run().
+  void repeat(int times);
   // One run with every record timed and the stream synchronized after each.
   std::vector<RecordTime> profile(const std::vector<Tensor>& inputs);
 
@@ -84,6 +87,8 @@ class Session {
   void resolve(Prepared& prepared);
   void execute(Prepared& prepared, std::vector<RecordTime>* times);
   void launch(Prepared& prepared, size_t record);
+  bool record(Prepared& prepared);
+  void copy(Prepared& prepared, const Record& record, Stream& stream);
 
   std::shared_ptr<const Engine> engine_;
   std::shared_ptr<Device> device_;

@@ -54,7 +54,8 @@ class ConvGraph {
     if (p.residual) {
       after.emplace_back(CUDNN_POINTWISE_ADD, keep(tensor(dnn, id_residual, type_of(p.result), p.y, p.channels_last)));
     }
-    if (p.relu) after.emplace_back(CUDNN_POINTWISE_RELU_FWD, nullptr);
+    if (p.act == ScalarOp::silu) after.emplace_back(CUDNN_POINTWISE_SWISH_FWD, nullptr);
+    if (p.act == ScalarOp::relu || p.act == ScalarOp::clip) after.emplace_back(CUDNN_POINTWISE_RELU_FWD, nullptr);
     DnnDescriptor* current = result(after.empty());
     convolution(current);
     for (size_t i = 0; i < after.size(); ++i) {
@@ -111,6 +112,14 @@ class ConvGraph {
     DnnDescriptor* how = make(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
     how->set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
     how->set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT);
+    if (mode == CUDNN_POINTWISE_RELU_FWD && p_.act == ScalarOp::clip) {
+      const double limit = p_.act_limit;
+      how->set(CUDNN_ATTR_POINTWISE_RELU_UPPER_CLIP, CUDNN_TYPE_DOUBLE, 1, &limit);
+    }
+    if (mode == CUDNN_POINTWISE_SWISH_FWD) {
+      const double beta = 1;
+      how->set(CUDNN_ATTR_POINTWISE_SWISH_BETA, CUDNN_TYPE_DOUBLE, 1, &beta);
+    }
     how->finalize("a pointwise step");
     DnnDescriptor* made = make(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
     made->set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, *how);
@@ -177,8 +186,8 @@ struct ConvPlans::Known {
 };
 
 std::string ConvProblem::key() const {
-  std::string text =
-      fmt::format("{} {} {}{}{}{}{}", dtype_name(type), dtype_name(result), channels_last, bias, residual, relu, tf32);
+  std::string text = fmt::format("{} {} {}{}{} {} {} {}", dtype_name(type), dtype_name(result), channels_last, bias,
+                                 residual, scalar_op_name(act), act_limit, tf32);
   for (const auto* list : {&x, &w, &y, &strides, &dilations, &pads_before, &pads_after}) {
     text += " ;";
     for (const int64_t value : *list) text += fmt::format(" {}", value);

@@ -9,6 +9,7 @@
 #include "backend/cuda/dnn_library.h"
 #include "tensor/dim.h"
 #include "tensor/dtype.h"
+#include "tensor/scalar_program.h"
 
 namespace narae::cuda {
 
@@ -17,7 +18,9 @@ struct ConvProblem {
   Dims x, w, y;                                  // logical; x and w with padded channels
   bool channels_last = true;
   std::vector<int64_t> strides, dilations, pads_before, pads_after;
-  bool bias = false, residual = false, relu = false;
+  bool bias = false, residual = false;
+  ScalarOp act = ScalarOp::copy;  // relu, clip (from 0 to act_limit), silu; copy: none
+  float act_limit = 0;
   bool tf32 = false;  // f32 may be rounded to 11 bits
   std::string key() const;
 };

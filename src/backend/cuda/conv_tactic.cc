@@ -15,7 +15,7 @@
 namespace narae::cuda {
 namespace {
 
-constexpr size_t plans_offered = 4;
+constexpr size_t plans_offered = 2;  // of each kind: to build one may take a second
 constexpr const char *fused_name = "fused", *alone_name = "alone";
 
 bool is_fused(const Choice& choice) { return choice.config.rfind(fused_name, 0) == 0; }
@@ -34,6 +34,21 @@ void make_flat(ConvProblem& conv) {
   for (Dims* dims : {&conv.x, &conv.w, &conv.y}) dims->insert(dims->begin() + 2, 1);
   for (std::vector<int64_t>* list : {&conv.strides, &conv.dilations}) list->insert(list->begin(), 1);
   for (std::vector<int64_t>* list : {&conv.pads_before, &conv.pads_after}) list->insert(list->begin(), 0);
+}
+
+// The activation, where the library has it too.
+void take_act(ContractionBody& body, ConvProblem& conv) {
+  if (body.act && body.act->op == ScalarOp::relu) conv.act = ScalarOp::relu;
+  if (body.act && body.act->op == ScalarOp::clip && body.act->imm[0] == 0) {
+    conv.act = ScalarOp::clip;
+    conv.act_limit = body.act->imm[1];
+  }
+  const std::vector<ScalarInstr>& rest = body.rest.body;
+  if (!body.act && body.has_rest() && rest.size() == 1 && rest[0].op == ScalarOp::silu) {
+    conv.act = ScalarOp::silu;
+    body.rest = {};
+    body.rest_operands.clear();
+  }
 }
 
 // "fused": bias, residual and relu in the library's kernel; "alone": the convolution only, the rest behind it.
@@ -62,8 +77,8 @@ std::optional<Problem> conv_problem(const Node& node, const NodeDims& dims, bool
   if (has_bias) body->bias = body->operands[2];
   conv.bias = fused && body->bias >= 0;
   conv.residual = fused && body->residual >= 0;
-  conv.relu = fused && body->act && body->act->op == ScalarOp::relu;
-  if (fused && !conv.bias && !conv.residual && !conv.relu) return std::nullopt;  // the same as alone
+  if (fused) take_act(*body, conv);
+  if (fused && !conv.bias && !conv.residual && conv.act == ScalarOp::copy) return std::nullopt;  // the same as alone
   for (const int operand : {body->bias, body->residual}) {
     if (fused && operand >= 0 && value(operand)->dtype() != conv.result) return std::nullopt;
   }
@@ -88,8 +103,8 @@ class ConvKernel final : public Kernel {
         body_(problem.body),
         result_(node.inputs().size()),
         plan_(std::move(plan)),
-        tail_(*level.texts, node, dims, problem.body, {problem.conv.bias, problem.conv.residual, problem.conv.relu},
-              layout, 1) {}
+        tail_(*level.texts, node, dims, problem.body,
+              {problem.conv.bias, problem.conv.residual, problem.conv.act != ScalarOp::copy}, layout, 1) {}
   size_t workspace_bytes() const override { return plan_->workspace_bytes(); }
   void launch(Stream& stream, std::span<void* const> operands, void* workspace) const override {
     const auto at = [&](int i) -> void* { return i < 0 ? nullptr : operands[static_cast<size_t>(i)]; };
@@ -158,12 +173,7 @@ class ConvTactic final : public Tactic {
     const bool whole = body.anchor->attributes<ConvAttributes>().groups == 1;
     const auto w = static_cast<size_t>(body.operands[1]);
     choice.inputs[w] = Layout::blocked(1, whole ? problem.channel_block : static_cast<int>(dims.inputs[w][1]));
-    if (body.residual >= 0) choice.inputs[static_cast<size_t>(body.residual)] = result;
-    for (const int operand : body.rest_operands) {
-      if (operand < 0) continue;
-      const auto i = static_cast<size_t>(operand);
-      choice.inputs[i] = operand_layout(dims.inputs[i], body.result, result);
-    }
+    place_tail(dims, body, choice);
   }
 
   CudaLevel level_;

@@ -41,4 +41,27 @@ void CudaStream::wait(const Event& event) {
 }
 void CudaStream::synchronize() { check(cudaStreamSynchronize(stream_), "work on the device"); }
 
+CudaRecording::~CudaRecording() { cudaGraphExecDestroy(graph_); }
+
+bool CudaStream::begin_recording() {
+  // Other threads may allocate meanwhile.
+  check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "recording");
+  return true;
+}
+
+std::unique_ptr<Recording> CudaStream::end_recording() {
+  cudaGraph_t graph = nullptr;
+  const cudaError_t ended = cudaStreamEndCapture(stream_, &graph);
+  cudaGraphExec_t made = nullptr;
+  const bool works = ended == cudaSuccess && graph && cudaGraphInstantiate(&made, graph, 0) == cudaSuccess;
+  if (graph) cudaGraphDestroy(graph);
+  if (works) return std::make_unique<CudaRecording>(made);
+  cudaGetLastError();
+  return nullptr;
+}
+
+void CudaStream::replay(const Recording& recording) {
+  check(cudaGraphLaunch(static_cast<const CudaRecording&>(recording).handle(), stream_), "replaying a recording");
+}
+
 }  // namespace narae::cuda

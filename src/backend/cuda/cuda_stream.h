@@ -32,6 +32,16 @@ class CudaEvent final : public Event {
   cudaEvent_t event_ = nullptr;
 };
 
+class CudaRecording final : public Recording {
+ public:
+  explicit CudaRecording(cudaGraphExec_t graph) : graph_(graph) {}
+  ~CudaRecording() override;
+  cudaGraphExec_t handle() const { return graph_; }
+
+ private:
+  cudaGraphExec_t graph_;
+};
+
 class CudaStream final : public Stream {
  public:
   explicit CudaStream(int ordinal);
@@ -40,6 +50,9 @@ class CudaStream final : public Stream {
   void record(Event& event) override;
   void wait(const Event& event) override;
   void synchronize() override;
+  bool begin_recording() override;
+  std::unique_ptr<Recording> end_recording() override;
+  void replay(const Recording& recording) override;
   cudaStream_t handle() const { return stream_; }
 
  private:

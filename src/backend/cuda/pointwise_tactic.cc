@@ -13,6 +13,19 @@
 namespace narae::cuda {
 namespace {
 
+// Rows of pixels with channels last: the channels lie side by side in the result, which has one pixel.
+std::vector<int64_t> pixel_result_strides(const PointwiseProblem& problem) {
+  std::vector<int64_t> strides(problem.dims.size() + 1, 0);
+  strides[0] = problem.dims[1];
+  strides.back() = 1;
+  return strides;
+}
+
+bool are_pixel_rows(const PointwiseProblem& problem) {
+  const std::vector<int64_t>& axes = problem.body.lowered.row_axes;
+  return axes.size() + 2 == problem.dims.size() && axes[0] == 2;
+}
+
 ScalarSpace space_of(const PointwiseProblem& problem, const NodeDims& dims, const Layout& layout) {
   ScalarSpace space;
   const std::vector<int64_t>& axes = problem.body.lowered.row_axes;
@@ -21,7 +34,10 @@ ScalarSpace space_of(const PointwiseProblem& problem, const NodeDims& dims, cons
   for (const size_t i : problem.body.operands) {
     space.inputs.push_back(operand_strides(dims.inputs[i], problem.dims, layout));
   }
-  for (const Dims& output : dims.outputs) space.outputs.push_back(result_strides(problem, output, layout));
+  for (const Dims& output : dims.outputs) {
+    const bool pixel = !layout.is_plain() && output != problem.dims;
+    space.outputs.push_back(pixel ? pixel_result_strides(problem) : result_strides(problem, output, layout));
+  }
   if (axes.empty()) return space;
   space.row_axes = static_cast<int>(axes.size());
   move_rows_last(axes, space.dims);
@@ -65,7 +81,7 @@ class PointwiseTactic final : public Tactic {
     if (row > 32 * 1024) return;
     offer(*problem, node, dims, Layout::plain(), out);
     const size_t rank = problem->dims.size();
-    if (axes.empty() && rank >= 3 && rank <= 5 && problem->dims[1] > 1) {
+    if ((axes.empty() || are_pixel_rows(*problem)) && rank >= 3 && rank <= 5 && problem->dims[1] > 1) {
       offer(*problem, node, dims, Layout::blocked(1, static_cast<int>(problem->dims[1])), out);
     }
   }
@@ -78,18 +94,27 @@ class PointwiseTactic final : public Tactic {
                                      Device&) const override {
     const std::optional<PointwiseProblem> problem = pointwise_problem(node, dims);
     if (!problem) fail(ErrorCode::does_not_fit, "these sizes have no pointwise form");
-    // A choice made at one size may meet a result whose channels are fewer or more.
-    const Layout& layout = choice.outputs[0];
-    return std::make_unique<PointwiseKernel>(*level_.texts, space_of(*problem, dims, layout), problem->body.operands,
-                                             node.inputs().size());
+    return std::make_unique<PointwiseKernel>(*level_.texts, space_of(*problem, dims, layout_of(*problem, choice)),
+                                             problem->body.operands, node.inputs().size());
   }
 
  private:
+  // What is gone through lies as the first result or operand with channels last.
+  static Layout layout_of(const PointwiseProblem& problem, const Choice& choice) {
+    const auto block = static_cast<int>(problem.dims.size() > 1 ? problem.dims[1] : 1);
+    for (const size_t i : problem.body.operands) {
+      if (choice.inputs[i] == Layout::blocked(1, block)) return choice.inputs[i];
+    }
+    return Layout::plain();
+  }
   void offer(const PointwiseProblem& problem, const Node& node, const NodeDims& dims, const Layout& layout,
              std::vector<Choice>& out) const {
     Choice choice = plain_choice(this, node);
     for (const size_t i : problem.body.operands) place_operand(i, dims.inputs[i], problem.dims, layout, choice);
-    choice.outputs.assign(choice.outputs.size(), layout);
+    for (size_t o = 0; o < dims.outputs.size(); ++o) {
+      if (dims.outputs[o].size() == problem.dims.size()) choice.outputs[o] = layout;
+    }
+    if (layout_of(problem, choice) != layout) return;  // no operand tells
     std::vector<bool> taken(dims.inputs.size(), false);
     for (size_t o = 0; o < dims.outputs.size(); ++o) {
       if (dims.outputs[o] != problem.dims) continue;

@@ -14,8 +14,8 @@ ScalarType stored_as(const Value& value) {
   return *type;
 }
 
-// Bias, residual and activation that were taken off, in front of the rest again. Inputs: the result, bias, residual
-// (those that are there), then the rest's.
+}  // namespace
+
 ScalarProgram whole_tail(const ContractionBody& body, const std::vector<ScalarInput>& first, ScalarType result) {
   ScalarProgram program;
   program.inputs = first;
@@ -41,8 +41,6 @@ ScalarProgram whole_tail(const ContractionBody& body, const std::vector<ScalarIn
   return program;
 }
 
-}  // namespace
-
 std::optional<ContractionBody> product_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
                                             int column_axis) {
   const auto spans = [column_axis](const Dims& result) -> SpanOf {
@@ -64,6 +62,16 @@ std::optional<ContractionBody> product_body(const Node& node, const NodeDims& di
   can.masks = true;
   can.scale = true;
   return contraction_body(node, dims, anchor_op, spans, 0, can);
+}
+
+void place_tail(const NodeDims& dims, const ContractionBody& body, Choice& choice) {
+  const Layout& result = choice.outputs[0];
+  if (body.residual >= 0) choice.inputs[static_cast<size_t>(body.residual)] = result;
+  for (const int operand : body.rest_operands) {
+    if (operand < 0) continue;
+    const auto i = static_cast<size_t>(operand);
+    choice.inputs[i] = operand_layout(dims.inputs[i], body.result, result);
+  }
 }
 
 ProductTail::ProductTail(TextKernels& texts, const Node& node, const NodeDims& dims, const ContractionBody& body,

@@ -14,6 +14,13 @@ namespace narae::cuda {
 std::optional<ContractionBody> product_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
                                             int column_axis);
 
+// The program of what is left: bias, residual, activation, rest. `first`: how the result and each of the two that is
+// there are stored; the rest's inputs follow.
+ScalarProgram whole_tail(const ContractionBody& left, const std::vector<ScalarInput>& first, ScalarType result);
+
+// Layouts of the operands that a tail reads, beside a result in choice.outputs[0].
+void place_tail(const NodeDims& dims, const ContractionBody& body, Choice& choice);
+
 class ProductTail {
  public:
   // What the library's kernel has done already of what was taken off the body's head.

@@ -22,8 +22,7 @@ struct Budget {
 };
 
 constexpr double unusable_seconds = 1e5;  // of a candidate whose library refuses it
-constexpr int recorded_launches = 10;
-constexpr double hopeless = 8;  // times the best warm-up
+constexpr double hopeless = 8;            // times the best warm-up
 
 Budget budget_of(int level) {
   if (level <= 3) return {1.0, 4, 0.02, 3};
@@ -44,28 +43,7 @@ class Trial {
     kernel_ = choice.tactic->specialise(node, choice, dims, device);
     workspace_ = device.allocate(kernel_->workspace_bytes() + 64);
   }
-  // Where the device keeps launches, several at a time: a launch costs the host more than many a kernel takes.
-  void get_ready(Stream& stream) {
-    run(stream);  // libraries get ready
-    stream.synchronize();
-    if (kernel_->on_host() || !stream.begin_recording()) return;
-    try {
-      for (int i = 0; i < recorded_launches; ++i) kernel_->launch(stream, operands_, workspace_->data());
-    } catch (...) {
-      stream.end_recording();
-      throw;
-    }
-    recording_ = stream.end_recording();
-  }
-  // How many launches run() is.
-  int launches() const { return recording_ ? recorded_launches : 1; }
-  void run(Stream& stream) const {
-    if (recording_) {
-      stream.replay(*recording_);
-    } else {
-      kernel_->launch(stream, operands_, workspace_->data());
-    }
-  }
+  void run(Stream& stream) const { kernel_->launch(stream, operands_, workspace_->data()); }
 
  private:
   void add(const Value* value, const Layout& layout, const std::string& pack, const Dims& dims, const Node& node,
@@ -97,7 +75,6 @@ class Trial {
   std::vector<void*> operands_;
   std::unique_ptr<Kernel> kernel_;
   std::unique_ptr<Buffer> workspace_;
-  std::unique_ptr<Recording> recording_;
 };
 
 class NodeTuner {
@@ -124,8 +101,6 @@ class NodeTuner {
       }
       try {
         trials[i] = std::make_unique<Trial>(node, candidates[i].choice, dims, device_);
-        const DeviceTurn turn(device_);
-        trials[i]->get_ready(*stream_);
         open.push_back(i);
       } catch (const Error& error) {
         if (error.code() == ErrorCode::internal) throw;
@@ -180,7 +155,7 @@ class NodeTuner {
       trial.run(*stream_);
       stream_->synchronize();
       total += now_seconds() - start;
-      runs += trial.launches();
+      ++runs;
     } while (total < share && runs < 1000);
     return total / runs;
   }

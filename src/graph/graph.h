@@ -35,7 +35,7 @@ class Value {
   // Marked as an additional result: no pass fuses across it.
   bool keep() const { return keep_; }
   void set_keep(bool keep) { keep_ = keep; }
-  // The state that this is, or whose latest contents this is (operand 0 handed on by op_updates nodes); else null.
+  // The state that this is, or whose latest contents this is (behind nodes that write into it); else null.
   const Value* state() const;
   bool is_constant() const { return kind_ == ValueKind::constant; }
   // A constant of exactly one element, as double; false otherwise.
@@ -71,7 +71,7 @@ class Node {
   Value* input(size_t i) const { return i < inputs_.size() ? inputs_[i] : nullptr; }
   Value* output(size_t i = 0) const { return outputs_[i]; }
   const std::vector<std::unique_ptr<Graph>>& bodies() const { return bodies_; }
-  // Writes into a state, so it is never dead.
+  // An op that writes into a state; of fused nodes see graph/updates.h.
   bool updates_state() const { return op_->has(op_updates) && inputs_[0]->state(); }
   // Names of the model's nodes this one stands for.
   const std::set<std::string>& origins() const { return origins_; }

@@ -37,7 +37,8 @@ Loaded load() {
 
 std::shared_ptr<Device> make(const DeviceOptions& options) {
   const Loaded loaded = load();
-  if (!loaded.backend) fail(ErrorCode::usage, "there is no device \"{}\": {}", options.name, loaded.reason);
+  if (!loaded.backend)
+    fail(ErrorCode::usage, "there is no device \"{}\": {}; --device cpu needs no library", options.name, loaded.reason);
   return loaded.backend->make(options);
 }
 

@@ -15,7 +15,8 @@
 namespace narae {
 
 struct ModelFlags {
-  std::string device = "cpu", isa = "auto", activations = "int8", precision = "fp32", library_dirs, passes = "all", cache_dir;
+  std::string device = "cpu", isa = "auto", activations = "int8", precision = "fp32", library_dirs, passes = "all",
+              cache_dir;
   int threads = 0, opt = 2;
   bool deterministic = false, keep_bodies = false;
   bool int8_asked = false;  // --activations int8 was written

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# gpu.sh bundle | check | cnn | encoder | all [--out DIR]: the GPU backend beside torch.compile on one machine.
+# gpu.sh bundle | check | cnn | encoder | llm | all [--out DIR]: the GPU backend beside torch.compile on one machine.
 # `bundle` packs what the other stages need into build/gpu-bundle.tar.gz on a machine without a GPU; unpacked on the GPU
 # machine, which needs a driver and a python3 with torch, torchvision, transformers, onnx and onnxruntime, the stages run
 # from there. A row that stands in DIR/rows.jsonl is not measured again.
@@ -14,7 +14,7 @@ if [ "$stage" = bundle ]; then
   cd ..
   folder=build/gpu-bundle
   rm -rf $folder && mkdir -p $folder/bin $folder/lib
-  cp bench/gpu.sh bench/gpu_rows.py $folder/
+  cp bench/gpu.sh bench/gpu_rows.py bench/gpu_llm.py $folder/
   for file in narae src/backend/cuda/libnarae_cuda.so src/backend/backend_test src/kernels/cuda/kernels_cuda_test; do
     [ -e build/cuda/$file ] && cp -L build/cuda/$file $folder/bin/ && strip $folder/bin/"$(basename $file)"
   done
@@ -36,3 +36,6 @@ fi
 for one in cnn encoder; do
   if [ "$stage" = $one ] || [ "$stage" = all ]; then run $one; fi
 done
+if [ "$stage" = llm ] || [ "$stage" = all ]; then
+  timeout 480 python3 gpu_llm.py --narae bin/narae --libs "$libs" --out "$out"
+fi

@@ -13,8 +13,8 @@ void add_llm(CLI::App& app, LlmFlags& flags, Console& console) {
 
 void add_kv(CLI::App& app, LlmFlags& flags) {
   const char* group = "Keys and values";
-  app.add_option("--kv", flags.kv, "type that keys and values are kept in")
-      ->check(CLI::IsMember({"f32", "f16", "bf16"}))
+  app.add_option("--kv", flags.kv, "type that keys and values are kept in; auto: that of --precision, else f32")
+      ->check(CLI::IsMember({"auto", "f32", "f16", "bf16"}))
       ->group(group)
       ->capture_default_str();
   app.add_option("--page-size", flags.page_size, "tokens of a page")
@@ -62,7 +62,12 @@ void add_sampling(CLI::App& app, SamplingFlags& flags) {
 
 LoadOptions llm_load_options(const LlmFlags& flags) {
   LoadOptions options = load_options(flags.everywhere);
-  options.model.kv = dtype_from_name(flags.kv);
+  const std::string& precision = flags.everywhere.precision;
+  const bool narrow = precision == "fp16" || precision == "bf16";
+  options.model.kv = flags.kv != "auto"    ? dtype_from_name(flags.kv)
+                     : !narrow             ? DType::f32
+                     : precision == "fp16" ? DType::f16
+                                           : DType::bf16;
   options.model.page_size = flags.page_size;
   return options;
 }

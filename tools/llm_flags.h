@@ -10,7 +10,7 @@ namespace narae {
 
 struct LlmFlags {
   ModelFlags everywhere;
-  std::string path, kv = "f32", prefix_cache = "on";
+  std::string path, kv = "auto", prefix_cache = "on";
   int64_t page_size = 16, kv_pages = 0;
   int32_t step_tokens = 512;
 };

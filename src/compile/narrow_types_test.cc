@@ -6,6 +6,7 @@
 
 #include "compile/pass_driver.h"
 #include "graph/text.h"
+#include "ops/fused.h"
 #include "ops/interpret.h"
 #include "ops/ops.h"
 
@@ -93,6 +94,75 @@ TEST_P(NarrowTypes, WeightsThatDoNotFitKeepTheirNode) {
   bool refused = false;
   for (const FusionRecord& record : report.fusions) refused |= record.kind == "precision" && !record.done;
   EXPECT_TRUE(refused);
+}
+
+// A layer of a language model: queries turn, keys and values go to states of the narrow type, the residual joins its
+// norm, and the last product stays as exact as its sums.
+const char* decoder = R"(graph "decoder" {
+  symbol T 1 64
+  symbol places 1 64
+  input %x "x" f32[T,16]
+  input %p "positions" i32[T]
+  input %l "places" i32[T]
+  input %r "row_starts" i32[2]
+  input %n "lengths" i32[1]
+  input %g "page_tables" i32[1,2]
+  state %k "k" TYPE[places,1,8]
+  state %v "v" TYPE[places,1,8]
+  const %f f32[4] normal 9
+  const %wq f32[16,16] normal 1
+  const %wk f32[8,16] normal 2
+  const %wv f32[8,16] normal 3
+  const %wo f32[16,16] normal 4
+  const %s f32[16] normal 5
+  const %wl f32[32,16] normal 6
+  %1 f32[T,16] = matmul(%x, %wq) {transpose_a=false, transpose_b=true} from "q"
+  %2 f32[T,8] = matmul(%x, %wk) {transpose_a=false, transpose_b=true} from "k"
+  %3 f32[T,8] = matmul(%x, %wv) {transpose_a=false, transpose_b=true} from "v"
+  %4 f32[T,2,8] = reshape(%1) {shape=[T,2,8]} from "q"
+  %5 f32[T,1,8] = reshape(%2) {shape=[T,1,8]} from "k"
+  %6 f32[T,1,8] = reshape(%3) {shape=[T,1,8]} from "v"
+  %7 f32[T,2,8] = rope(%4, %p, %f) {interleaved=false, scale=1} from "attention"
+  %8 f32[T,1,8] = rope(%5, %p, %f) {interleaved=false, scale=1} from "attention"
+  %9 TYPE[places,1,8] = kv_write(%k, %8, %l) from "attention"
+  %10 TYPE[places,1,8] = kv_write(%v, %6, %l) from "attention"
+  %11 f32[T,2,8] = paged_attention(%7, %9, %10, %r, %n, %g) {scale=0.35, page_size=4, window=0} from "attention"
+  %12 f32[T,16] = reshape(%11) {shape=[T,16]} from "out"
+  %13 f32[T,16] = matmul(%12, %wo) {transpose_a=false, transpose_b=true} from "out"
+  %14 f32[T,16] = add(%x, %13) from "residual"
+  %15 f32[T,16] = rms_norm(%14, %s) {axis=1, epsilon=1e-5} from "norm"
+  %16 f32[T,16] = add(%14, %15) from "join"
+  %17 f32[T,32] = matmul(%16, %wl) {transpose_a=false, transpose_b=true} from "logits"
+  output %17 "logits"
+})";
+
+TEST_P(NarrowTypes, ADecoderIsNarrowBetweenItsProducts) {
+  const bool half = std::string(GetParam()) == "fp16";
+  if (!half && std::string(GetParam()) != "bf16") return;
+  const DType type = half ? DType::f16 : DType::bf16;
+  std::string text = decoder;
+  for (size_t at; (at = text.find("TYPE")) != std::string::npos;) text.replace(at, 4, dtype_name(type));
+  const auto graph = parse_graph(text, ops_);
+  const auto narrow = narrowed(*graph);
+  narrow->verify();
+  int attentions = 0, bodies = 0;
+  for (const Node* node = narrow->first(); node; node = node->next()) {
+    EXPECT_FALSE(node->is("rope") || node->is("kv_write")) << node->label();
+    if (node->is("paged_attention")) {
+      ++attentions;
+      EXPECT_EQ(node->input(0)->dtype(), type);
+      EXPECT_EQ(node->output()->dtype(), type);
+    }
+    if (!node->is("fused") || node->attributes<FusedAttributes>().kind != "rope_kv") continue;
+    ++bodies;
+    for (const Value* value : node->outputs()) EXPECT_EQ(value->dtype(), type);
+  }
+  EXPECT_EQ(attentions, 1);
+  EXPECT_EQ(bodies, 1);
+  const Node* last = narrow->outputs()[0]->producer();
+  ASSERT_TRUE(last->is("fused"));
+  EXPECT_EQ(last->input(0)->dtype(), type);
+  EXPECT_EQ(last->output()->dtype(), DType::f32);
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions, NarrowTypes, testing::Values("fp16", "bf16", "tf32", ""),

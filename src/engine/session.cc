@@ -9,7 +9,7 @@
 
 namespace narae {
 namespace {
-constexpr size_t prepared_limit = 16;  // Programs kept per Session, least recently used goes first
+constexpr size_t prepared_limit = 64;  // Programs kept per Session, least recently used goes first
 }  // namespace
 
 void* StateSet::reserve(size_t bytes) {

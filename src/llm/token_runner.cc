@@ -35,7 +35,25 @@ void TokenRunner::copy_pages(const std::vector<Move>& moves) {
 
 void TokenRunner::begin(Step& step) {
   copy_pages(step.moves);
-  sample_inputs_.assign(1, forward_.run(step.block.begin).front());
+  if (device_->domain() == MemoryDomain::host) {
+    sample_inputs_.assign(1, forward_.run(step.block.begin).front());
+    return;
+  }
+  sample_inputs_.assign(1, room_for(forward_.output_dims(step.block.begin).front()));
+  forward_.run(step.block.begin, sample_inputs_);
+}
+
+Tensor TokenRunner::room_for(const Dims& logits) {
+  Tensor tensor;
+  tensor.dtype = DType::f32;
+  tensor.dims = logits;
+  tensor.domain = device_->domain();
+  if (!logits_ || logits_->size() < tensor.bytes()) {
+    logits_.reset();
+    logits_ = device_->allocate(tensor.bytes());
+  }
+  tensor.data = logits_->data();
+  return tensor;
 }
 
 void TokenRunner::finish(Step& step) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Runner of a language model on one device: `forward` in the first half of a step, `sample` in the second, over one
-// StateSet. It runs in the Worker's thread (depth 1).
+// StateSet. Logits stay on the device between them. It runs in the Worker's thread (depth 1).
 #pragma once
 
 #include "batch/runner.h"
@@ -19,6 +19,7 @@ class TokenRunner final : public Runner {
 
  private:
   void copy_pages(const std::vector<Move>& moves);
+  Tensor room_for(const Dims& logits);
 
   std::shared_ptr<Device> device_;
   std::shared_ptr<StateSet> states_;
@@ -30,6 +31,7 @@ class TokenRunner final : public Runner {
   std::vector<PagedState> paged_;
   Session forward_, sample_;
   std::unique_ptr<Stream> copies_;
+  std::unique_ptr<Buffer> logits_;  // where the host does not see the device's memory
   std::vector<Tensor> sample_inputs_;
 };
 

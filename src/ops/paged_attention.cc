@@ -10,10 +10,11 @@ namespace {
 void infer_paged_attention(InferContext& c) {
   const Shape &q = c.shape(0), &k = c.shape(1), &v = c.shape(2);
   const auto& attributes = c.attributes<PagedAttentionAttributes>();
-  if (q.size() != 3 || k.size() != 3 || v != k || c.dtype(0) != DType::f32 || c.dtype(1) != c.dtype(2) ||
-      !is_float(c.dtype(1)) || c.dtype(1) == DType::f64) {
-    fail(ErrorCode::bad_file, "paged_attention takes q [T, heads, D] of f32 and k, v [places, heads, D], not {}, {}{}",
-         shape_text(q), dtype_name(c.dtype(1)), shape_text(k));
+  const auto is_stored = [&](size_t i) { return is_float(c.dtype(i)) && c.dtype(i) != DType::f64; };
+  if (q.size() != 3 || k.size() != 3 || v != k || !is_stored(0) || c.dtype(1) != c.dtype(2) || !is_stored(1)) {
+    fail(ErrorCode::bad_file,
+         "paged_attention takes q [T, heads, D] and k, v [places, heads, D] of f32, f16 or bf16, not {}{}, {}{}",
+         dtype_name(c.dtype(0)), shape_text(q), dtype_name(c.dtype(1)), shape_text(k));
   }
   for (const size_t axis : {size_t{1}, size_t{2}}) {
     if (!q[axis].is_constant() || !k[axis].is_constant()) {
@@ -38,7 +39,7 @@ void infer_paged_attention(InferContext& c) {
   if (attributes.page_size < 1 || attributes.window < 0) {
     fail(ErrorCode::bad_file, "page_size {} and window {}", attributes.page_size, attributes.window);
   }
-  c.set_output(0, DType::f32, q);
+  c.set_output(0, c.dtype(0), q);
 }
 
 struct Sequences {
@@ -99,7 +100,7 @@ void attend(const ReferenceContext& c, const Sequences& sequences, int64_t s, in
     }
   }
   for (int64_t i = 0; i < width; ++i) {
-    c.outputs[0].as<float>()[(row * heads + head) * width + i] = static_cast<float>(mixed[static_cast<size_t>(i)]);
+    set_element(c.outputs[0], (row * heads + head) * width + i, mixed[static_cast<size_t>(i)]);
   }
 }
 

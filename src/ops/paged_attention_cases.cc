@@ -37,6 +37,12 @@ void add_paged_attention_cases(std::vector<OpCase>& cases) {
         {normal({4, 4, 36}), normal({64, 1, 36}, dtype), normal({64, 1, 36}, dtype), list({0, 3, 4}), list({12, 17}),
          given(DType::i32, {2, 3}, {1, 2, 0, 7, 4, 3})});
   }
+  for (const DType dtype : {DType::f16, DType::bf16}) {
+    add(fmt::format("queries_{}", dtype_name(dtype)), {0.125, 16, 0},
+        {normal({12, 4, 64}, dtype), normal({96, 2, 64}, dtype), normal({96, 2, 64}, dtype), list({0, 9, 10, 12}),
+         list({9, 30, 17}), given(DType::i32, {3, 2}, {5, 0, 0, 2, 3, 1})});
+    cases.back().tolerance = 1.6e-2;  // the weights of values are rounded to their type
+  }
   add("long", {0.2, 16, 0},
       {normal({3, 2, 32}), normal({1024, 2, 32}), normal({1024, 2, 32}), list({0, 1, 3}), list({700, 310}),
        given(DType::i32, {2, 44}, [] {

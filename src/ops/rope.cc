@@ -13,8 +13,9 @@ void infer_rope(InferContext& c) {
     fail(ErrorCode::bad_file, "rope takes x [T, heads, D], positions [T] and frequencies [D' / 2], not {}, {} and {}",
          shape_text(x), shape_text(c.shape(1)), shape_text(c.shape(2)));
   }
-  if (c.dtype(0) != DType::f32 || c.dtype(1) != DType::i32 || c.dtype(2) != DType::f32) {
-    fail(ErrorCode::bad_file, "rope takes f32, i32 and f32, not {}, {} and {}", dtype_name(c.dtype(0)),
+  const bool floats = is_float(c.dtype(0)) && c.dtype(0) != DType::f64 && c.dtype(2) == DType::f32;
+  if (!floats || c.dtype(1) != DType::i32) {
+    fail(ErrorCode::bad_file, "rope takes f32, f16 or bf16, i32 and f32, not {}, {} and {}", dtype_name(c.dtype(0)),
          dtype_name(c.dtype(1)), dtype_name(c.dtype(2)));
   }
   c.require_equal(x[0], c.shape(1)[0], "one position per row");
@@ -22,7 +23,7 @@ void infer_rope(InferContext& c) {
   if (width.is_constant() && pairs.is_constant() && 2 * pairs.value() > width.value()) {
     fail(ErrorCode::bad_file, "{} frequencies for heads of size {}", pairs.value(), width.value());
   }
-  c.set_output(0, DType::f32, x);
+  c.set_output(0, c.dtype(0), x);
 }
 
 void reference_rope(ReferenceContext& c) {
@@ -32,15 +33,14 @@ void reference_rope(ReferenceContext& c) {
   if (2 * pairs > width) fail(ErrorCode::does_not_fit, "{} frequencies for heads of size {}", pairs, width);
   const int64_t step = attributes.interleaved ? 2 : 1, apart = attributes.interleaved ? 1 : pairs;
   for (int64_t row = 0; row < x.dims[0] * heads; ++row) {
-    const float* from = x.as<float>() + row * width;
-    float* to = y.as<float>() + row * width;
-    for (int64_t i = 2 * pairs; i < width; ++i) to[i] = from[i];
+    const int64_t at = row * width;
+    for (int64_t i = 2 * pairs; i < width; ++i) set_element(y, at + i, element_as_double(x, at + i));
     for (int64_t i = 0; i < pairs; ++i) {
       const double angle = static_cast<double>(positions.as<int32_t>()[row / heads]) * frequencies.as<float>()[i];
       const double cosine = std::cos(angle) * attributes.scale, sine = std::sin(angle) * attributes.scale;
-      const double a = from[step * i], b = from[step * i + apart];
-      to[step * i] = static_cast<float>(a * cosine - b * sine);
-      to[step * i + apart] = static_cast<float>(b * cosine + a * sine);
+      const double a = element_as_double(x, at + step * i), b = element_as_double(x, at + step * i + apart);
+      set_element(y, at + step * i, a * cosine - b * sine);
+      set_element(y, at + step * i + apart, b * cosine + a * sine);
     }
   }
 }

@@ -19,6 +19,11 @@ void add_rope_cases(std::vector<OpCase>& cases) {
       {given(DType::f32, {1, 2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}), given(DType::i32, {1}, {1}),
        given(DType::f32, {2}, {quarter, 2 * quarter}).as_constant()});
   cases.back().expected = {{-4, 2, -6, -8, -12, 10, -14, -16}};
+  for (const DType dtype : {DType::f16, DType::bf16}) {
+    add(fmt::format("heads_{}", dtype_name(dtype)).c_str(), false, 1,
+        {normal({5, 3, 64}, dtype), integers(DType::i32, {5}, 0, 4000), uniform({32}, 1e-4, 1).as_constant()});
+    cases.back().tolerance = 8e-3;
+  }
   for (const bool interleaved : {false, true}) {
     const std::string form = interleaved ? "_interleaved" : "";
     add(("heads" + form).c_str(), interleaved, 1,

@@ -29,7 +29,8 @@ std::string match(const Rewriter& rewriter, const Node& attention, RopeKv& found
   if (!found.key) return "the keys are not turned for their write alone";
   if (!same_turns(*found.query, *found.key)) return "queries and keys turn by other angles";
   if (found.key_write->input(2) != found.value_write->input(2)) return "keys and values go to other places";
-  if (found.value_write->input(1)->dtype() != DType::f32) return "the values are not f32";
+  const DType type = found.value_write->input(1)->dtype();
+  if (type != found.key->output()->dtype() || type != found.query->output()->dtype()) return "the types differ";
   return {};
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // --precision fp16 and bf16: values between nodes are stored in 16 bits. A node that computes is wrapped in a body that
 // brings its operands up to f32 and rounds its result, so that products accumulate in f32, and norms, softmax and
-// reductions work in f32 inside; nodes that only move elements take the narrow type as it is. All others keep f32
-// between casts. The one thing not to get wrong: a weight that f16 cannot hold keeps its node in f32.
+// reductions work in f32 inside; nodes that only move elements, and those of attention over states, take the narrow
+// type as it is. All others keep f32 between casts. A product that is the graph's result is not rounded. The one thing
+// not to get wrong: a weight that f16 cannot hold keeps its node in f32.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -36,8 +37,8 @@ Way way_of(const Node& node) {
     return Way::wrap;
   }
   if (scalar_f32(node) && !node.is("cast")) return Way::wrap;
-  if (node.op().has(op_view) ||
-      is_one_of(node, {"transpose", "concat", "split", "slice", "expand", "max_pool", "avg_pool", "gather"})) {
+  if (node.op().has(op_view) || is_one_of(node, {"transpose", "concat", "split", "slice", "expand", "max_pool",
+                                                 "avg_pool", "gather", "rope", "paged_attention"})) {
     return Way::move;
   }
   return Way::keep;
@@ -48,10 +49,9 @@ class Narrowing {
   Narrowing(Rewriter& rewriter, DType type) : rewriter_(rewriter), graph_(rewriter.graph()), type_(type) {}
 
   void node(Node* node) {
+    if (node->is("kv_write") && node->input(0)->dtype() == type_) return write(node);
     const Way way = way_of(*node);
-    if (way == Way::keep || (way != Way::move && node->outputs().size() != 1) || node->updates_state() ||
-        rewriter_.constant(node))
-      return;
+    if (way == Way::keep || node->updates_state() || rewriter_.constant(node)) return;
     for (const Value* value : node->outputs()) {
       if (value->keep() || (way != Way::move && value->dtype() != DType::f32 && value->dtype() != DType::boolean))
         return;
@@ -98,6 +98,12 @@ class Narrowing {
     }
     return nullptr;
   }
+  // What goes into a state of the narrow type is rounded no later than there.
+  void write(Node* node) {
+    if (node->input(1)->dtype() != DType::f32) return;
+    graph_.set_input(node, 1, narrow(node->input(1), node));
+    rewriter_.set_changed();
+  }
   // Readers of an f32 result read its rounded form brought up again.
   void hand_on(Value* old_value, Value* rounded, Node* before) {
     Value* wide = cast(rounded, DType::f32, before);
@@ -126,7 +132,7 @@ class Narrowing {
     std::vector<Value*> results(node->outputs().begin(), node->outputs().end()), rounded;
     Node* last = node;
     for (Value* result : results) {
-      if (result->dtype() != DType::f32) {
+      if (result->dtype() != DType::f32 || (product && is_result(result))) {
         rounded.push_back(result);
         continue;
       }
@@ -151,6 +157,10 @@ class Narrowing {
   void redirect_but(Value* old_value, Value* fresh, Node* reader) {
     rewriter_.redirect(old_value, fresh);
     graph_.set_input(reader, 0, old_value);
+  }
+
+  bool is_result(const Value* value) const {
+    return std::find(graph_.outputs().begin(), graph_.outputs().end(), value) != graph_.outputs().end();
   }
 
   void move(Node* node) {

@@ -59,7 +59,7 @@ class AttentionTactic final : public Tactic {
   Numerics numerics() const override { return {true, true, true}; }
 
   void propose(const Node& node, const NodeDims&, const Target&, std::vector<Choice>& out) const override {
-    if (node.is("paged_attention")) out.push_back(plain_choice(this, node));
+    if (node.is("paged_attention") && node.output()->dtype() == DType::f32) out.push_back(plain_choice(this, node));
   }
   // As if every row saw half of what the page tables can hold.
   double estimate(const Node& node, const Choice&, const NodeDims& dims, const Target& target) const override {

@@ -3,114 +3,24 @@
 // is turned straight into its place. A task is one head of all rows, in order, because the last of several rows for a
 // place stays; so two threads never write to one element.
 #include <cstring>
-#include <optional>
 
 #include "backend/cpu/cost.h"
 #include "backend/cpu/index_kernel.h"
 #include "backend/cpu/tactics.h"
+#include "backend/rope_kv_problem.h"
 #include "kernels/cpu/cast.h"
 #include "kernels/cpu/rope.h"
-#include "ops/rope.h"
 
 namespace narae::cpu {
 namespace {
 
 constexpr int64_t turned_rows = 16;  // of a task that forms angles
 
-// One result: heads [rows][heads][width], turned or not, as they are or at their places in a state.
-struct RopePart {
-  size_t x = 0, output = 0;
-  int state = -1;  // operand
-  bool turned = false;
-  DType to = DType::f32;
-  int64_t heads = 1, width = 0, places = 0;
-};
-
-struct RopeKvProblem {
-  RopeArgs rope;
-  size_t positions = 0, frequencies = 0, targets = 0;  // operands
-  std::vector<RopePart> parts;
-  int64_t rows = 0, heads = 0;  // of all parts
-};
-
-class BodyReader {
- public:
-  BodyReader(const Node& node, const NodeDims& dims) : body_(*node.bodies()[0]), node_(node), dims_(dims) {}
-
-  std::optional<RopeKvProblem> read() {
-    for (const Node* inner = body_.first(); inner; inner = inner->next()) {
-      if (inner->is("rope") ? !take_rope(*inner) : !inner->is("kv_write") || !take_write(*inner)) return std::nullopt;
-    }
-    if (!rope_) return std::nullopt;
-    for (size_t i = 0; i < body_.outputs().size(); ++i) {
-      if (!take_result(i)) return std::nullopt;
-    }
-    return std::move(problem_);
-  }
-
- private:
-  int operand(const Value* inner) const {
-    const auto at = std::find(body_.inputs().begin(), body_.inputs().end(), inner);
-    return at == body_.inputs().end() ? -1 : static_cast<int>(at - body_.inputs().begin());
-  }
-  bool take_rope(const Node& rope) {
-    const int positions = operand(rope.input(1)), frequencies = operand(rope.input(2));
-    if (positions < 0 || frequencies < 0) return false;
-    if (rope_) {
-      return rope_->input(1) == rope.input(1) && rope_->input(2) == rope.input(2) &&
-             rope_->attribute_box()->text() == rope.attribute_box()->text();
-    }
-    rope_ = &rope;
-    problem_.positions = static_cast<size_t>(positions), problem_.frequencies = static_cast<size_t>(frequencies);
-    problem_.rows = dims_.inputs[problem_.positions][0];
-    problem_.rope.pairs = dims_.inputs[problem_.frequencies][0];
-    problem_.rope.interleaved = rope.attributes<RopeAttributes>().interleaved;
-    problem_.rope.scale = static_cast<float>(rope.attributes<RopeAttributes>().scale);
-    return true;
-  }
-  bool take_write(const Node& write) {
-    const int targets = operand(write.input(2));
-    if (targets < 0 || (write_ && write_->input(2) != write.input(2))) return false;
-    write_ = &write;
-    problem_.targets = static_cast<size_t>(targets);
-    return true;
-  }
-  bool take_result(size_t i) {
-    const Node* made = body_.outputs()[i]->producer();
-    if (!made) return false;
-    RopePart part;
-    part.output = node_.inputs().size() + i;
-    const Value* x = made->output();
-    if (made->is("kv_write")) {
-      part.state = operand(made->input(0));
-      part.to = made->input(0)->dtype();
-      if (part.state < 0) return false;
-      part.places = dims_.inputs[static_cast<size_t>(part.state)][0];
-      x = made->input(1);
-    }
-    part.turned = x->producer() && x->producer()->is("rope");
-    if (part.turned) x = x->producer()->input(0);
-    const int from = operand(x);
-    if (from < 0 || x->dtype() != DType::f32 || x->rank() != 3) return false;
-    part.x = static_cast<size_t>(from);
-    part.heads = dims_.inputs[part.x][1], part.width = dims_.inputs[part.x][2];
-    if (dims_.inputs[part.x][0] != problem_.rows || (part.turned && 2 * problem_.rope.pairs > part.width)) return false;
-    problem_.heads += part.heads;
-    problem_.rope.width = std::max(problem_.rope.width, part.width);
-    problem_.parts.push_back(part);
-    return true;
-  }
-
-  const Graph& body_;
-  const Node& node_;
-  const NodeDims& dims_;
-  const Node *rope_ = nullptr, *write_ = nullptr;
-  RopeKvProblem problem_;
-};
-
-std::optional<RopeKvProblem> rope_kv_problem(const Node& node, const NodeDims& dims) {
-  if (!node.is("fused")) return std::nullopt;
-  return BodyReader(node, dims).read();
+std::optional<RopeKvProblem> f32_problem(const Node& node, const NodeDims& dims) {
+  std::optional<RopeKvProblem> problem = rope_kv_problem(node, dims);
+  const auto is_f32 = [](const RopePart& part) { return part.from == DType::f32; };
+  if (problem && !std::all_of(problem->parts.begin(), problem->parts.end(), is_f32)) return std::nullopt;
+  return problem;
 }
 
 class RopeKvKernel final : public IndexKernel {
@@ -118,16 +28,20 @@ class RopeKvKernel final : public IndexKernel {
   RopeKvKernel(int threads, const RopeParts& kernels, RopeKvProblem problem, const std::string& label)
       : IndexKernel(threads, fmt::format("{}: a place lies outside the state", label)),
         kernels_(kernels),
-        problem_(std::move(problem)) {}
+        problem_(std::move(problem)) {
+    args_.pairs = problem_.pairs, args_.width = problem_.width;
+    args_.interleaved = problem_.rope.interleaved;
+    args_.scale = static_cast<float>(problem_.rope.scale);
+  }
 
  protected:
   int64_t preparations() const override { return (problem_.rows + turned_rows - 1) / turned_rows; }
   size_t shared_bytes() const override {
-    return static_cast<size_t>(problem_.rows * 2 * problem_.rope.pairs) * sizeof(float);
+    return static_cast<size_t>(problem_.rows * 2 * problem_.pairs) * sizeof(float);
   }
-  size_t scratch_bytes() const override { return static_cast<size_t>(problem_.rope.width) * sizeof(float); }
+  size_t scratch_bytes() const override { return static_cast<size_t>(problem_.width) * sizeof(float); }
   void prepare(std::span<void* const> operands, void* shared, int64_t begin, int64_t end) const override {
-    RopeArgs args = problem_.rope;
+    RopeArgs args = args_;
     args.positions = static_cast<const int32_t*>(operands[problem_.positions]);
     args.frequencies = static_cast<const float*>(operands[problem_.frequencies]);
     kernels_.turns(args, static_cast<float*>(shared), begin * turned_rows, std::min(problem_.rows, end * turned_rows));
@@ -150,9 +64,9 @@ class RopeKvKernel final : public IndexKernel {
   }
 
  private:
-  const float* turns_of(const float* turns, int64_t row) const { return turns + row * 2 * problem_.rope.pairs; }
+  const float* turns_of(const float* turns, int64_t row) const { return turns + row * 2 * problem_.pairs; }
   RopeArgs args_of(const RopePart& part) const {
-    RopeArgs args = problem_.rope;
+    RopeArgs args = args_;
     args.width = part.width;
     return args;
   }
@@ -196,6 +110,7 @@ class RopeKvKernel final : public IndexKernel {
 
   RopeParts kernels_;
   RopeKvProblem problem_;
+  RopeArgs args_;
 };
 
 class RopeKvTactic final : public Tactic {
@@ -205,7 +120,7 @@ class RopeKvTactic final : public Tactic {
   Numerics numerics() const override { return {true, true, true}; }
 
   void propose(const Node& node, const NodeDims& dims, const Target&, std::vector<Choice>& out) const override {
-    const std::optional<RopeKvProblem> problem = rope_kv_problem(node, dims);
+    const std::optional<RopeKvProblem> problem = f32_problem(node, dims);
     if (!problem) return;
     Choice choice = plain_choice(this, node);
     for (const RopePart& part : problem->parts) {
@@ -215,7 +130,7 @@ class RopeKvTactic final : public Tactic {
   }
   // States stay where they are: only the rows move.
   double estimate(const Node& node, const Choice&, const NodeDims& dims, const Target& target) const override {
-    const std::optional<RopeKvProblem> problem = rope_kv_problem(node, dims);
+    const std::optional<RopeKvProblem> problem = f32_problem(node, dims);
     require_covered(problem.has_value(), node);
     double elements = 0;
     for (const RopePart& part : problem->parts) {
@@ -224,7 +139,7 @@ class RopeKvTactic final : public Tactic {
     return roofline(target, 6 * elements, 0.1, 8 * elements);
   }
   std::unique_ptr<Kernel> specialise(const Node& node, const Choice&, const NodeDims& dims, Device&) const override {
-    std::optional<RopeKvProblem> problem = rope_kv_problem(node, dims);
+    std::optional<RopeKvProblem> problem = f32_problem(node, dims);
     require_covered(problem.has_value(), node);
     return std::make_unique<RopeKvKernel>(level_.threads, kernels_, std::move(*problem), node.label());
   }

@@ -37,7 +37,7 @@ class RopeTactic final : public Tactic {
   Numerics numerics() const override { return {true, true, true}; }
 
   void propose(const Node& node, const NodeDims& dims, const Target&, std::vector<Choice>& out) const override {
-    if (!node.is("rope") || 2 * dims.inputs[2][0] > dims.inputs[0][2]) return;
+    if (!node.is("rope") || node.output()->dtype() != DType::f32 || 2 * dims.inputs[2][0] > dims.inputs[0][2]) return;
     out.push_back(plain_choice(this, node));
     out.back().in_place = {0};
   }

@@ -89,6 +89,7 @@ CudaDevice::CudaDevice(const DeviceOptions& options) {
   target_.precision = options.precision == "fp32" ? "" : options.precision;
   level_.tf32 = target_.precision == "tf32";
   level_.deterministic = options.deterministic;
+  level_.faults = std::make_shared<FaultFlags>();
   level_.texts = std::make_shared<TextKernels>(options.library_dirs, options.cache_dir, level_.ordinal, arch);
   level_.blas = std::make_shared<BlasLibrary>(options.library_dirs, level_.ordinal);
   level_.dnn = std::make_shared<DnnLibrary>(options.library_dirs, level_.ordinal);
@@ -102,7 +103,9 @@ CudaDevice::CudaDevice(const DeviceOptions& options) {
 std::unique_ptr<Buffer> CudaDevice::allocate(size_t bytes) {
   return std::make_unique<CudaBuffer>(level_.ordinal, bytes);
 }
-std::unique_ptr<Stream> CudaDevice::make_stream() { return std::make_unique<CudaStream>(level_.ordinal); }
+std::unique_ptr<Stream> CudaDevice::make_stream() {
+  return std::make_unique<CudaStream>(level_.ordinal, level_.faults);
+}
 std::unique_ptr<Event> CudaDevice::make_event() { return std::make_unique<CudaEvent>(level_.ordinal); }
 void CudaDevice::enter_turn() { check(cudaSetDevice(level_.ordinal), "choosing the device"); }
 

@@ -21,7 +21,8 @@ CudaEvent::CudaEvent(int ordinal) {
 }
 CudaEvent::~CudaEvent() { cudaEventDestroy(event_); }
 
-CudaStream::CudaStream(int ordinal) : ordinal_(ordinal) {
+CudaStream::CudaStream(int ordinal, std::shared_ptr<FaultFlags> faults)
+    : ordinal_(ordinal), faults_(std::move(faults)) {
   check(cudaSetDevice(ordinal_), "choosing the device");
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream");
 }
@@ -39,7 +40,10 @@ void CudaStream::record(Event& event) {
 void CudaStream::wait(const Event& event) {
   check(cudaStreamWaitEvent(stream_, static_cast<const CudaEvent&>(event).handle(), 0), "waiting for an event");
 }
-void CudaStream::synchronize() { check(cudaStreamSynchronize(stream_), "work on the device"); }
+void CudaStream::synchronize() {
+  check(cudaStreamSynchronize(stream_), "work on the device");
+  faults_->check();
+}
 
 CudaRecording::~CudaRecording() { cudaGraphExecDestroy(graph_); }
 

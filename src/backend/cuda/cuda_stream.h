@@ -5,6 +5,9 @@
 
 #include <cuda_runtime_api.h>
 
+#include <memory>
+
+#include "backend/cuda/fault_flags.h"
 #include "backend/device.h"
 
 namespace narae::cuda {
@@ -44,7 +47,7 @@ class CudaRecording final : public Recording {
 
 class CudaStream final : public Stream {
  public:
-  explicit CudaStream(int ordinal);
+  CudaStream(int ordinal, std::shared_ptr<FaultFlags> faults);
   ~CudaStream() override;
   void copy(void* to, const void* from, size_t bytes) override;
   void record(Event& event) override;
@@ -57,6 +60,7 @@ class CudaStream final : public Stream {
 
  private:
   int ordinal_;
+  std::shared_ptr<FaultFlags> faults_;
   cudaStream_t stream_ = nullptr;
 };
 

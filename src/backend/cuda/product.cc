@@ -42,7 +42,7 @@ ScalarProgram whole_tail(const ContractionBody& body, const std::vector<ScalarIn
 }
 
 std::optional<ContractionBody> product_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
-                                            int column_axis) {
+                                            int column_axis, bool from_blocks) {
   const auto spans = [column_axis](const Dims& result) -> SpanOf {
     return [result, column_axis](const Dims& operand) -> std::optional<ScalarClass> {
       if (element_count(operand) == 1) return ScalarClass::scalar;
@@ -61,6 +61,7 @@ std::optional<ContractionBody> product_body(const Node& node, const NodeDims& di
   can.narrow = true;
   can.masks = true;
   can.scale = true;
+  can.from_blocks = from_blocks;
   return contraction_body(node, dims, anchor_op, spans, 0, can);
 }
 

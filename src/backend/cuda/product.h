@@ -10,9 +10,10 @@
 
 namespace narae::cuda {
 
-// Taken apart so that nothing but relu stays with the anchor; spans by what a bias and a residual are here.
+// Taken apart so that nothing but relu stays with the anchor; spans by what a bias and a residual are here. from_blocks
+// as in BodyAbility.
 std::optional<ContractionBody> product_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
-                                            int column_axis);
+                                            int column_axis, bool from_blocks = false);
 
 // The program of what is left: bias, residual, activation, rest. `first`: how the result and each of the two that is
 // there are stored; the rest's inputs follow.

@@ -7,6 +7,7 @@
 
 #include "backend/cuda/blas_library.h"
 #include "backend/cuda/conv_plan.h"
+#include "backend/cuda/fault_flags.h"
 #include "backend/cuda/text_kernels.h"
 #include "backend/tactic.h"
 
@@ -17,6 +18,7 @@ struct CudaLevel {
   int ordinal = 0;
   bool tf32 = false;  // products of f32 may round their operands to 11 bits
   bool deterministic = false;
+  std::shared_ptr<FaultFlags> faults;
   std::shared_ptr<TextKernels> texts;
   std::shared_ptr<BlasLibrary> blas;
   std::shared_ptr<DnnLibrary> dnn;

@@ -167,7 +167,9 @@ bool lower_rest(const Node& node, const NodeDims& dims, size_t part, const SpanO
   for (const Node* inner : part_nodes(node, part)) {
     if (inner == body.anchor || inner == body.decoder) continue;
     const auto& users = inner->output(0)->users();
-    const bool feeds_anchor = can.narrow && inner->is("cast") && users.size() == 1 && users[0] == body.anchor;
+    const auto is_anchor = [](const Node* user) { return user->op().has(op_contraction); };  // of this part or another
+    const bool feeds_anchor =
+        can.narrow && inner->is("cast") && !users.empty() && std::all_of(users.begin(), users.end(), is_anchor);
     if (!feeds_anchor) rest.push_back(inner);
   }
   if (rest.empty()) return output == body.anchor->output(0);

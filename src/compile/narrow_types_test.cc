@@ -116,6 +116,9 @@ const char* decoder = R"(graph "decoder" {
   const %wo f32[16,16] normal 4
   const %s f32[16] normal 5
   const %wl f32[32,16] normal 6
+  const %wg f32[24,16] normal 7
+  const %wu f32[24,16] normal 8
+  const %wd f32[16,24] normal 10
   %1 f32[T,16] = matmul(%x, %wq) {transpose_a=false, transpose_b=true} from "q"
   %2 f32[T,8] = matmul(%x, %wk) {transpose_a=false, transpose_b=true} from "k"
   %3 f32[T,8] = matmul(%x, %wv) {transpose_a=false, transpose_b=true} from "v"
@@ -131,7 +134,12 @@ const char* decoder = R"(graph "decoder" {
   %13 f32[T,16] = matmul(%12, %wo) {transpose_a=false, transpose_b=true} from "out"
   %14 f32[T,16] = add(%x, %13) from "residual"
   %15 f32[T,16] = rms_norm(%14, %s) {axis=1, epsilon=1e-5} from "norm"
-  %16 f32[T,16] = add(%14, %15) from "join"
+  %20 f32[T,24] = matmul(%15, %wg) {transpose_a=false, transpose_b=true} from "gate"
+  %21 f32[T,24] = silu(%20) from "gate"
+  %22 f32[T,24] = matmul(%15, %wu) {transpose_a=false, transpose_b=true} from "up"
+  %23 f32[T,24] = mul(%21, %22) from "open"
+  %24 f32[T,16] = matmul(%23, %wd) {transpose_a=false, transpose_b=true} from "down"
+  %16 f32[T,16] = add(%14, %24) from "join"
   %17 f32[T,32] = matmul(%16, %wl) {transpose_a=false, transpose_b=true} from "logits"
   output %17 "logits"
 })";
@@ -145,7 +153,7 @@ TEST_P(NarrowTypes, ADecoderIsNarrowBetweenItsProducts) {
   const auto graph = parse_graph(text, ops_);
   const auto narrow = narrowed(*graph);
   narrow->verify();
-  int attentions = 0, bodies = 0;
+  int attentions = 0, bodies = 0, several = 0, gated = 0;
   for (const Node* node = narrow->first(); node; node = node->next()) {
     EXPECT_FALSE(node->is("rope") || node->is("kv_write")) << node->label();
     if (node->is("paged_attention")) {
@@ -153,12 +161,18 @@ TEST_P(NarrowTypes, ADecoderIsNarrowBetweenItsProducts) {
       EXPECT_EQ(node->input(0)->dtype(), type);
       EXPECT_EQ(node->output()->dtype(), type);
     }
-    if (!node->is("fused") || node->attributes<FusedAttributes>().kind != "rope_kv") continue;
-    ++bodies;
+    if (!node->is("fused")) continue;
+    const std::string& kind = node->attributes<FusedAttributes>().kind;
+    several += kind == "horizontal", gated += kind == "swiglu";
+    if (kind == "rope_kv") ++bodies;
+    if (kind != "rope_kv" && kind != "horizontal" && kind != "swiglu") continue;
+    EXPECT_EQ(node->input(kind == "rope_kv" ? 0 : 1)->dtype(), type) << kind;
     for (const Value* value : node->outputs()) EXPECT_EQ(value->dtype(), type);
   }
   EXPECT_EQ(attentions, 1);
   EXPECT_EQ(bodies, 1);
+  EXPECT_EQ(several, 1);  // q, k and v
+  EXPECT_EQ(gated, 1);
   const Node* last = narrow->outputs()[0]->producer();
   ASSERT_TRUE(last->is("fused"));
   EXPECT_EQ(last->input(0)->dtype(), type);

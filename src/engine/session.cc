@@ -99,7 +99,7 @@ std::unique_ptr<Session::Prepared> Session::make_prepared(const SymbolValues& sy
   prepared->outputs.assign(program.output_dims.size(), nullptr);
   prepared->events.resize(program.records.size());
   for (const int record : program.awaited) prepared->events[static_cast<size_t>(record)] = device_->make_event();
-  while (static_cast<int>(streams_.size()) < program.lanes) streams_.push_back(device_->make_stream());
+  while (static_cast<int>(auxiliary_.size()) + 1 < program.lanes) auxiliary_.push_back(device_->make_stream());
   return prepared;
 }
 
@@ -198,7 +198,7 @@ bool Session::record(Prepared& prepared) {
     left = left || record.kind == RecordKind::copy_out;
   }
   prepared.runs = -1;
-  Stream& stream = *streams_[0];
+  Stream& stream = lane(0);
   if (!possible || !stream.begin_recording()) return false;
   try {
     for (size_t r = 0; r < records.size(); ++r) {
@@ -221,20 +221,25 @@ void Session::repeat(int times) {
   const bool kept = record(prepared) || record(prepared);
   for (int i = 0; i < times; ++i) {
     if (kept) {
-      streams_[0]->replay(*prepared.recording);
+      lane(0).replay(*prepared.recording);
       continue;
     }
     for (size_t r = 0; r < prepared.program.records.size(); ++r) {
       if (prepared.program.records[r].kind == RecordKind::launch) launch(prepared, r);
     }
   }
-  for (const auto& stream : streams_) stream->synchronize();
+  wait();
+}
+
+void Session::wait() {
+  lane(0).synchronize();
+  for (const auto& stream : auxiliary_) stream->synchronize();
 }
 
 void Session::launch(Prepared& prepared, size_t r) {
   const Program& program = prepared.program;
   const Record& record = program.records[r];
-  Stream& stream = *streams_[static_cast<size_t>(record.lane)];
+  Stream& stream = lane(record.lane);
   for (const int wait : record.waits) stream.wait(*prepared.events[static_cast<size_t>(wait)]);
   void* const* operands = prepared.pointers.data() + prepared.first_pointer[r];
   if (record.kind == RecordKind::launch) {
@@ -255,7 +260,7 @@ void Session::execute(Prepared& prepared, std::vector<RecordTime>* times) {
   cancelled_ = false;
   const DeviceTurn turn(*device_);
   if (!times && record(prepared)) {
-    Stream& stream = *streams_[0];
+    Stream& stream = lane(0);
     for (const Record& record : program.records) {
       if (record.kind == RecordKind::copy_in) copy(prepared, record, stream);
     }
@@ -263,22 +268,22 @@ void Session::execute(Prepared& prepared, std::vector<RecordTime>* times) {
     for (const Record& record : program.records) {
       if (record.kind == RecordKind::copy_out) copy(prepared, record, stream);
     }
-    return stream.synchronize();
+    return wait();
   }
   for (size_t r = 0; r < program.records.size(); ++r) {
     if (cancelled_.load(std::memory_order_relaxed)) {
-      for (const auto& stream : streams_) stream->synchronize();
+      wait();
       fail(ErrorCode::failed, "the run was cancelled");
     }
     const double start = times ? now_seconds() : 0;
     launch(prepared, r);
     if (times) {
-      for (const auto& stream : streams_) stream->synchronize();
+      wait();
       const Record& record = program.records[r];
       times->push_back({record.node, record.what, now_seconds() - start, record.seconds});
     }
   }
-  for (int lane = 0; lane < program.lanes; ++lane) streams_[static_cast<size_t>(lane)]->synchronize();
+  wait();
 }
 
 const std::vector<Tensor>& Session::run(const std::vector<Tensor>& inputs) {

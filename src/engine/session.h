@@ -15,11 +15,13 @@
 namespace narae {
 
 // An instance's mutable device memory: its states by name, and one arena that its Sessions share, because they run in
-// order.
+// order, on one stream.
 class StateSet {
  public:
   // The arena is taken from `budget` where one is given; it must live as long.
-  explicit StateSet(Device& device, MemoryBudget* budget = nullptr) : device_(device), budget_(budget) {}
+  explicit StateSet(Device& device, MemoryBudget* budget = nullptr)
+      : device_(device), budget_(budget), stream_(device.make_stream()) {}
+  Stream& stream() const { return *stream_; }
   // At least `bytes`; what it held is lost when it has to grow. Throws Error does_not_fit.
   void* reserve(size_t bytes);
   size_t size() const { return arena_ ? arena_->size() : 0; }
@@ -37,6 +39,7 @@ class StateSet {
   Device& device_;
   MemoryBudget* budget_;
   BudgetShare share_;
+  std::unique_ptr<Stream> stream_;
   std::unique_ptr<Buffer> arena_;
   struct State {
     BudgetShare share;
@@ -86,6 +89,8 @@ class Session {
   void bind(Prepared& prepared, const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs);
   void resolve(Prepared& prepared);
   void execute(Prepared& prepared, std::vector<RecordTime>* times);
+  void wait();
+  Stream& lane(int i) const { return i == 0 ? states_->stream() : *auxiliary_[static_cast<size_t>(i) - 1]; }
   void launch(Prepared& prepared, size_t record);
   bool record(Prepared& prepared);
   void copy(Prepared& prepared, const Record& record, Stream& stream);
@@ -93,9 +98,9 @@ class Session {
   std::shared_ptr<const Engine> engine_;
   std::shared_ptr<Device> device_;
   std::shared_ptr<StateSet> states_;
-  std::list<std::unique_ptr<Prepared>> prepared_;  // most recently used first
-  std::vector<std::unique_ptr<Stream>> streams_;
-  bool contents_decide_ = false;  // some input's elements decide shapes
+  std::list<std::unique_ptr<Prepared>> prepared_;   // most recently used first
+  std::vector<std::unique_ptr<Stream>> auxiliary_;  // of the lanes behind the first
+  bool contents_decide_ = false;                    // some input's elements decide shapes
   std::atomic<bool> cancelled_{false};
 };
 

@@ -31,6 +31,9 @@ struct Target {
   double fma_flops = 1e11, int8_ops = 0, l2_bytes_per_s = 8e10, dram_bytes_per_s = 2e10;
   bool calibrated = false;
 
+  // Values between nodes are stored in 16 bits.
+  bool narrow() const { return precision == "fp16" || precision == "bf16"; }
+
   // Identifies what timings hold for: device, features, caches, cores.
   uint64_t fingerprint() const;
 };

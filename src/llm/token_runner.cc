@@ -10,8 +10,7 @@ TokenRunner::TokenRunner(const LanguageModel& model, std::shared_ptr<Device> dev
       states_(std::move(states)),
       page_size_(model.page_size),
       forward_(model.forward, device_, states_),
-      sample_(model.sample, device_, states_),
-      copies_(device_->make_stream()) {
+      sample_(model.sample, device_, states_) {
   const int64_t places = states_->sizes().at("places");
   for (const Value* state : model.forward->lowered().graph->states()) {
     if (!state->shape()[0].is_symbol() || state->shape()[0].symbol_name() != "places") continue;
@@ -27,10 +26,9 @@ void TokenRunner::copy_pages(const std::vector<Move>& moves) {
     for (const Move& move : moves) {
       NARAE_CHECK(move.group == 0);
       const auto at = [&](int32_t page) { return base + static_cast<size_t>(page * page_size_) * state.place_bytes; };
-      copies_->copy(at(move.to), at(move.from), static_cast<size_t>(move.units) * state.place_bytes);
+      states_->stream().copy(at(move.to), at(move.from), static_cast<size_t>(move.units) * state.place_bytes);
     }
   }
-  copies_->synchronize();
 }
 
 void TokenRunner::begin(Step& step) {

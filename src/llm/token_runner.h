@@ -30,7 +30,6 @@ class TokenRunner final : public Runner {
   };
   std::vector<PagedState> paged_;
   Session forward_, sample_;
-  std::unique_ptr<Stream> copies_;
   std::unique_ptr<Buffer> logits_;  // where the host does not see the device's memory
   std::vector<Tensor> sample_inputs_;
 };

@@ -73,8 +73,7 @@ std::vector<Node*> members_of(const Rewriter& rewriter, const Attention& found) 
 }  // namespace
 
 bool fuse_attention(Graph& graph, const Target& target, PassContext& context) {
-  // narrow_types knows bodies of one product.
-  if (!target.precision.empty() && target.precision != "tf32") return false;
+  if (target.narrow()) return false;  // narrow_types does not know such bodies
   Rewriter rewriter(graph, context);
   for (Node *node = graph.first(), *next = nullptr; node; node = next) {
     next = node->next();

@@ -27,7 +27,7 @@ bool may_have_siblings(const Node& anchor) {
          !anchor.attributes<MatmulAttributes>().transpose_a;
 }
 
-bool describe(const Rewriter& rewriter, Node* node, Sibling& sibling) {
+bool describe(const Rewriter& rewriter, Node* node, bool narrow, Sibling& sibling) {
   const Node* anchor = inner_anchor(*node);
   if (!anchor || !may_have_siblings(*anchor) || node->outputs().size() != 1) return false;
   // The right operand may be decoded inside, from blocks.
@@ -36,6 +36,8 @@ bool describe(const Rewriter& rewriter, Node* node, Sibling& sibling) {
   Value* w = outside(*node, decoder ? decoder->input(0) : anchor->input(1));
   if (!data || !w || rewriter.constant(node) || !rewriter.constant(w) || w->users().size() != 1) return false;
   if (data->dtype() != DType::f32 || anchor->input(1)->dtype() != DType::f32) return false;
+  // In 16 bits only matrices [n][k] have kernels that do several at once.
+  if (narrow && (decoder || !anchor->is("matmul") || !anchor->attributes<MatmulAttributes>().transpose_b)) return false;
   Shape per_output = anchor->input(1)->shape();  // without the axis of output channels
   const bool last = anchor->is("matmul") && !anchor->attributes<MatmulAttributes>().transpose_b;
   per_output.erase(last ? per_output.end() - 1 : per_output.begin());
@@ -94,8 +96,6 @@ void fuse(Rewriter& rewriter, const std::vector<Node*>& siblings) {
 }  // namespace
 
 bool fuse_horizontal(Graph& graph, const Target& target, PassContext& context) {
-  // narrow_types knows bodies of one product.
-  if (!target.precision.empty() && target.precision != "tf32") return false;
   Rewriter rewriter(graph, context);
   struct Group {
     std::vector<Node*> nodes;
@@ -105,7 +105,7 @@ bool fuse_horizontal(Graph& graph, const Target& target, PassContext& context) {
   for (Node* node = graph.first(); node; node = node->next()) {
     ++context.visited;
     Sibling sibling;
-    if (!describe(rewriter, node, sibling)) continue;
+    if (!describe(rewriter, node, target.narrow(), sibling)) continue;
     const auto [it, fresh] = by_data[sibling.data].emplace(sibling.kind, groups.size());
     if (!fresh && groups[it->second].nodes.size() == sibling_limit) it->second = groups.size();
     if (it->second == groups.size()) groups.emplace_back();

@@ -22,6 +22,13 @@ bool is_one_of(const Node& node, std::initializer_list<const char*> names) {
   return std::any_of(names.begin(), names.end(), [&](const char* name) { return node.is(name); });
 }
 
+bool only_products(const Graph& body) {
+  for (const Node* node = body.first(); node; node = node->next()) {
+    if (node->op().has(op_contraction) && !node->is("matmul")) return false;
+  }
+  return true;
+}
+
 enum class Way { keep, wrap_product, wrap, move };
 
 Way way_of(const Node& node) {
@@ -29,6 +36,8 @@ Way way_of(const Node& node) {
   if (node.is("fused")) {
     const std::string& kind = node.attributes<FusedAttributes>().kind;
     if (kind == "pointwise" || kind == "row") return Way::wrap;
+    if (kind == "swiglu" || kind == "horizontal")
+      return only_products(*node.bodies()[0]) ? Way::wrap_product : Way::keep;
     const Node* anchor = kind == "contraction" ? inner_anchor(node) : nullptr;
     return anchor && is_one_of(*anchor, {"conv", "matmul"}) ? Way::wrap_product : Way::keep;
   }
@@ -198,7 +207,7 @@ class Narrowing {
 }  // namespace
 
 bool narrow_types(Graph& graph, const Target& target, PassContext& context) {
-  if (target.precision != "fp16" && target.precision != "bf16") return false;
+  if (!target.narrow()) return false;
   Rewriter rewriter(graph, context);
   Narrowing narrowing(rewriter, target.precision == "fp16" ? DType::f16 : DType::bf16);
   std::vector<Node*> nodes;

@@ -221,9 +221,14 @@ TEST_P(ExecutorTest, TellsTheLikeliestTokens) {
   for (const RequestPtr& request : requests) {
     const auto count = static_cast<size_t>(static_cast<const SamplingParams&>(*request->params).top_logprobs);
     std::vector<int32_t> got;
-    for (Piece piece; !request->out->finished();) {
-      request->out->wait();
-      if (request->out->read({&piece, 1}) == 0 || piece.token < 0) continue;
+    for (Piece piece;;) {
+      const bool last = request->out->finished();  // nothing comes after what is there now
+      if (request->out->read({&piece, 1}) == 0) {
+        if (last) break;
+        request->out->wait();
+        continue;
+      }
+      if (piece.token < 0) continue;
       std::vector<float> row = logits.at(prompts_[0].size() - 1 + got.size());
       double sum = 0;
       for (const float logit : row) sum += std::exp(static_cast<double>(logit));
@@ -239,6 +244,8 @@ TEST_P(ExecutorTest, TellsTheLikeliestTokens) {
       got.push_back(piece.token);
     }
     EXPECT_EQ(got, wanted_[0]);
+    const Ending ending = request->out->take_ending();
+    EXPECT_FALSE(ending.error) << ending.error->what();
   }
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory, streams and events of one device. Copies from and to memory that the driver did not pin are legal; they only
-// take the host's time.
+// Memory, streams and events of one device. Copies from and to memory that the driver did not pin are legal; small ones
+// go through pinned memory of the stream's, so that the host goes on at once.
 #pragma once
 
 #include <cuda_runtime_api.h>
 
 #include <memory>
+#include <vector>
 
 #include "backend/cuda/fault_flags.h"
 #include "backend/device.h"
@@ -45,6 +46,22 @@ class CudaRecording final : public Recording {
   cudaGraphExec_t graph_;
 };
 
+// Pinned host memory for the small copies of a stream; given out anew after each synchronize().
+class StagingMemory {
+ public:
+  StagingMemory();
+  ~StagingMemory();
+  StagingMemory(const StagingMemory&) = delete;
+  StagingMemory& operator=(const StagingMemory&) = delete;
+  // Null: there is no room left.
+  void* take(size_t bytes);
+  void clear() { used_ = 0; }
+
+ private:
+  std::byte* memory_ = nullptr;
+  size_t used_ = 0;
+};
+
 class CudaStream final : public Stream {
  public:
   CudaStream(int ordinal, std::shared_ptr<FaultFlags> faults);
@@ -59,8 +76,17 @@ class CudaStream final : public Stream {
   cudaStream_t handle() const { return stream_; }
 
  private:
+  // A copy to host memory that ends when the stream is synchronized.
+  struct Arrival {
+    void* to;
+    const void* staged;
+    size_t bytes;
+  };
   int ordinal_;
   std::shared_ptr<FaultFlags> faults_;
+  StagingMemory staging_;
+  std::vector<Arrival> arrivals_;
+  bool recording_ = false;
   cudaStream_t stream_ = nullptr;
 };
 

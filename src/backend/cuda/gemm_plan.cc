@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/cuda/gemm_plan.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -38,32 +39,32 @@ bool set_batch(const Dims& a, const Dims& b, GemmProblem& problem) {
   return true;
 }
 
-}  // namespace
-
-std::optional<GemmProblem> gemm_problem(const Node& node, const NodeDims& dims, bool from_blocks) {
-  if (node.outputs().size() != 1 || !contraction_anchor(node, "matmul")) return std::nullopt;
-  std::optional<ContractionBody> body = product_body(node, dims, "matmul", -1, from_blocks);
-  if (!body || body->result.size() < 2) return std::nullopt;
+// The product that `body` takes apart, stored as `result`.
+std::optional<GemmProblem> problem_of(const Node& node, const NodeDims& dims, ContractionBody body, DType result) {
+  if (body.result.size() < 2) return std::nullopt;
   GemmProblem problem;
-  const auto& attributes = body->anchor->attributes<MatmulAttributes>();
-  const Value& left = *node.input(static_cast<size_t>(body->operands[0]));
-  const Value& right = *node.input(static_cast<size_t>(body->operands[1]));
-  const Dims& a = dims.inputs[static_cast<size_t>(body->operands[0])];
-  const Dims& b = dims.inputs[static_cast<size_t>(body->operands[1])];
+  const auto& attributes = body.anchor->attributes<MatmulAttributes>();
+  const Value& left = *node.input(static_cast<size_t>(body.operands[0]));
+  const Value& right = *node.input(static_cast<size_t>(body.operands[1]));
+  const Dims& a = dims.inputs[static_cast<size_t>(body.operands[0])];
+  const Dims& b = dims.inputs[static_cast<size_t>(body.operands[1])];
   if (a.size() < 2 || b.size() < 2) return std::nullopt;
-  if (body->decoder) {
-    problem.format = block_format_from_name(body->decoder->attributes<DequantizeBlocksAttributes>().format);
+  if (body.decoder) {
+    problem.format = block_format_from_name(body.decoder->attributes<DequantizeBlocksAttributes>().format);
     if (!attributes.transpose_b || !right.is_constant() || b.size() != 2) return std::nullopt;
   } else if (left.dtype() != right.dtype()) {
     return std::nullopt;
   }
   problem.operand = left.dtype();
-  problem.result = node.output(0)->dtype();
+  if (problem.operand != DType::f32 && problem.operand != DType::f16 && problem.operand != DType::bf16) {
+    return std::nullopt;
+  }
+  problem.result = result;
   if (problem.operand == DType::f32 && problem.result != DType::f32) return std::nullopt;
   problem.transpose_a = attributes.transpose_a, problem.transpose_b = attributes.transpose_b;
-  problem.m = body->result[body->result.size() - 2], problem.n = body->result.back();
+  problem.m = body.result[body.result.size() - 2], problem.n = body.result.back();
   problem.k = problem.transpose_a ? a[a.size() - 2] : a.back();
-  problem.body = std::move(*body);
+  problem.body = std::move(body);
   if (problem.m == 0 || problem.n == 0 || problem.k == 0 || element_count(problem.body.result) == 0)
     return std::nullopt;
   for (const int operand : {problem.body.bias, problem.body.residual}) {
@@ -73,6 +74,70 @@ std::optional<GemmProblem> gemm_problem(const Node& node, const NodeDims& dims, 
   const Dims decoded{problem.n, problem.k};
   return set_batch(a, problem.format != BlockFormat::none ? decoded : b, problem) ? std::optional(problem)
                                                                                   : std::nullopt;
+}
+
+// The body's operand that a value inside is, by way of a cast at most; -1: none.
+int operand_of(const Node& node, const Value* value) {
+  if (value->producer() && value->producer()->is("cast")) value = value->producer()->input(0);
+  const std::vector<Value*>& inputs = node.bodies()[0]->inputs();
+  const auto found = std::find(inputs.begin(), inputs.end(), value);
+  return found == inputs.end() ? -1 : static_cast<int>(found - inputs.begin());
+}
+
+std::optional<GemmProblem> product_inside(const Node& node, const NodeDims& dims, const Node& anchor) {
+  ContractionBody body;
+  body.anchor = &anchor;
+  const Node* decoder = anchor.input(1)->producer();
+  if (decoder && decoder->is("dequantize_blocks")) body.decoder = decoder;
+  body.operands = {operand_of(node, anchor.input(0)),
+                   operand_of(node, body.decoder ? decoder->input(0) : anchor.input(1))};
+  if (body.operands[0] < 0 || body.operands[1] < 0) return std::nullopt;
+  body.result = evaluate(anchor.output(0)->shape(), *dims.symbols);
+  return problem_of(node, dims, std::move(body), node.output()->dtype());
+}
+
+std::optional<Gate> gate_of(const Node& node) {
+  if (node.is("silu")) return Gate::silu;
+  if (node.is("gelu")) return Gate::gelu;
+  if (node.is("gelu_tanh")) return Gate::gelu_tanh;
+  if (node.is("relu")) return Gate::relu;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<GemmProblem> gemm_problem(const Node& node, const NodeDims& dims, bool from_blocks, size_t part) {
+  if (!contraction_anchor(node, "matmul", part)) return std::nullopt;
+  std::optional<ContractionBody> body = product_body(node, dims, "matmul", -1, from_blocks, part);
+  return body ? problem_of(node, dims, std::move(*body), node.output(part)->dtype()) : std::nullopt;
+}
+
+std::optional<GatedProblem> gated_problem(const Node& node, const NodeDims& dims) {
+  if (!node.is("fused") || node.outputs().size() != 1) return std::nullopt;
+  std::vector<const Node*> products;
+  const Node *act = nullptr, *mul = nullptr;
+  for (const Node* inner = node.bodies()[0]->first(); inner; inner = inner->next()) {
+    if (inner->is("matmul")) {
+      products.push_back(inner);
+    } else if (gate_of(*inner) && !act) {
+      act = inner;
+    } else if (inner->is("mul") && !mul) {
+      mul = inner;
+    } else if (!inner->is("cast") && !inner->is("dequantize_blocks")) {
+      return std::nullopt;
+    }
+  }
+  if (products.size() != 2 || !act || !mul) return std::nullopt;
+  if (act->input(0) != products[0]->output()) std::swap(products[0], products[1]);
+  const bool meets = (mul->input(0) == act->output() && mul->input(1) == products[1]->output()) ||
+                     (mul->input(1) == act->output() && mul->input(0) == products[1]->output());
+  const Value* result = node.bodies()[0]->outputs()[0];
+  if (result->producer()->is("cast")) result = result->producer()->input(0);
+  if (act->input(0) != products[0]->output() || !meets || result != mul->output()) return std::nullopt;
+  std::optional<GemmProblem> gate = product_inside(node, dims, *products[0]);
+  std::optional<GemmProblem> up = product_inside(node, dims, *products[1]);
+  if (!gate || !up || gate->body.operands[0] != up->body.operands[0] || gate->n != up->n) return std::nullopt;
+  return GatedProblem{std::move(*gate), std::move(*up), *gate_of(*act)};
 }
 
 template <typename T>
@@ -151,6 +216,8 @@ void GemmPlan::run(float alpha, const void* a, const void* b, const void* bias, 
   for (const void* place : {a, b, residual, static_cast<const void*>(result)})
     places |= reinterpret_cast<uintptr_t>(place);
   const cublasLtMatmulHeuristicResult_t& chosen = places % usual_alignment == 0 ? aligned_ : any_;
+  const uintptr_t room = (reinterpret_cast<uintptr_t>(workspace) + workspace_alignment - 1) / workspace_alignment;
+  workspace = chosen.workspaceSize ? reinterpret_cast<void*>(room * workspace_alignment) : nullptr;
   blas_.check(blas_.matmul(blas_.handle, desc_, &alpha, b, b_, a, a_, &beta, residual, c_, result, c_, &chosen.algo,
                            workspace, chosen.workspaceSize, stream),
               "a product");

@@ -8,6 +8,7 @@
 
 #include "backend/cuda/blas_library.h"
 #include "backend/cuda/product.h"
+#include "kernels/cuda/gate.h"
 #include "tensor/formats.h"
 
 namespace narae::cuda {
@@ -26,8 +27,16 @@ struct GemmProblem {
 };
 
 // Empty: the node is no product, or one that these kernels cannot follow. from_blocks: only those that decode the right
-// operand inside; else only others.
-std::optional<GemmProblem> gemm_problem(const Node& node, const NodeDims& dims, bool from_blocks = false);
+// operand inside; else only others. `part`: the result meant, of a node that has several.
+std::optional<GemmProblem> gemm_problem(const Node& node, const NodeDims& dims, bool from_blocks = false,
+                                        size_t part = 0);
+
+// gate(x Gate) * (x Up) in one body.
+struct GatedProblem {
+  GemmProblem gate, up;
+  Gate act = Gate::silu;
+};
+std::optional<GatedProblem> gated_problem(const Node& node, const NodeDims& dims);
 
 // Descriptors of one product; they free themselves.
 class GemmPlan {
@@ -38,12 +47,17 @@ class GemmPlan {
   GemmPlan(const GemmPlan&) = delete;
   GemmPlan& operator=(const GemmPlan&) = delete;
 
-  size_t workspace_bytes() const { return std::max(aligned_.workspaceSize, any_.workspaceSize); }
+  // With room to align what a launch is given.
+  size_t workspace_bytes() const {
+    const size_t bytes = std::max(aligned_.workspaceSize, any_.workspaceSize);
+    return bytes ? bytes + workspace_alignment : 0;
+  }
   // result = alpha a b + residual, and what the epilogue does; residual may be null.
   void run(float alpha, const void* a, const void* b, const void* bias, const void* residual, void* result,
            void* workspace, cudaStream_t stream) const;
 
  private:
+  static constexpr size_t workspace_alignment = 256;
   cublasLtMatmulHeuristicResult_t algorithm(int rank, uint32_t alignment) const;
   template <typename T>
   void set(cublasLtMatmulDescAttributes_t attribute, const T& value);

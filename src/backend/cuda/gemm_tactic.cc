@@ -44,7 +44,7 @@ class GemmTactic final : public Tactic {
 
   void propose(const Node& node, const NodeDims& dims, const Target&, std::vector<Choice>& out) const override {
     if (!level_.blas->available() || !level_.texts->available() || level_.deterministic) return;
-    if (!gemm_problem(node, dims)) return;
+    if (node.outputs().size() != 1 || !gemm_problem(node, dims)) return;
     for (int i = 0; i < gemm_heuristics; ++i) out.push_back(plain_choice(this, node, fmt::format("candidate{}", i)));
   }
   double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {

@@ -42,7 +42,7 @@ ScalarProgram whole_tail(const ContractionBody& body, const std::vector<ScalarIn
 }
 
 std::optional<ContractionBody> product_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
-                                            int column_axis, bool from_blocks) {
+                                            int column_axis, bool from_blocks, size_t part) {
   const auto spans = [column_axis](const Dims& result) -> SpanOf {
     return [result, column_axis](const Dims& operand) -> std::optional<ScalarClass> {
       if (element_count(operand) == 1) return ScalarClass::scalar;
@@ -62,7 +62,7 @@ std::optional<ContractionBody> product_body(const Node& node, const NodeDims& di
   can.masks = true;
   can.scale = true;
   can.from_blocks = from_blocks;
-  return contraction_body(node, dims, anchor_op, spans, 0, can);
+  return contraction_body(node, dims, anchor_op, spans, part, can);
 }
 
 void place_tail(const NodeDims& dims, const ContractionBody& body, Choice& choice) {
@@ -76,13 +76,13 @@ void place_tail(const NodeDims& dims, const ContractionBody& body, Choice& choic
 }
 
 ProductTail::ProductTail(TextKernels& texts, const Node& node, const NodeDims& dims, const ContractionBody& body,
-                         const Done& done, const Layout& layout, int bias_axis) {
+                         const Done& done, const Layout& layout, int bias_axis, size_t part) {
   ContractionBody left = body;
   if (done.bias) left.bias = -1;
   if (done.residual) left.residual = -1;
   if (done.act) left.act.reset();
   if (left.bias < 0 && left.residual < 0 && !left.act && !left.has_rest()) return;
-  const ScalarType type = stored_as(*node.output(0));
+  const ScalarType type = stored_as(*node.output(part));
   const std::vector<int64_t> own = operand_strides(body.result, body.result, layout);
   ScalarSpace space;
   space.dims = stored_dims(body.result, layout);

@@ -13,7 +13,7 @@ namespace narae::cuda {
 // Taken apart so that nothing but relu stays with the anchor; spans by what a bias and a residual are here. from_blocks
 // as in BodyAbility.
 std::optional<ContractionBody> product_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
-                                            int column_axis, bool from_blocks = false);
+                                            int column_axis, bool from_blocks = false, size_t part = 0);
 
 // The program of what is left: bias, residual, activation, rest. `first`: how the result and each of the two that is
 // there are stored; the rest's inputs follow.
@@ -29,9 +29,9 @@ class ProductTail {
     bool bias = false, residual = false, act = false;
   };
   // Does nothing when the body has nothing left to do. `layout` is the result's; operands lie as operand_layout() says,
-  // a bias of an operand of its own along `bias_axis`.
+  // a bias of an operand of its own along `bias_axis`. `part`: the node's result that this is.
   ProductTail(TextKernels& texts, const Node& node, const NodeDims& dims, const ContractionBody& body, const Done& done,
-              const Layout& layout, int bias_axis = -1);
+              const Layout& layout, int bias_axis = -1, size_t part = 0);
   void launch(cudaStream_t stream, std::span<void* const> operands, void* result) const;
 
  private:

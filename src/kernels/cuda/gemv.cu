@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // 16 rows of weights a block on the matrix units; its warps share out k. The order of k inside a product is free, so a
 // lane takes 16 bytes of a row that lie together, straight from memory into the fragments.
+#include <algorithm>
+
+#include "kernels/cuda/gate.cuh"
 #include "kernels/cuda/gemv.cuh"
 
 namespace narae::cuda {
@@ -21,15 +24,55 @@ struct WeightChunk {
   }
 };
 
+// What a block's 16 rows of weights are: rows of one matrix, of one of several, or 8 rows of gate and up each.
+enum class Rows { one, several, gated };
+
+struct SkinnyArgs : GemvPartsArgs {
+  SkinnyArgs() = default;
+  explicit SkinnyArgs(const GemvArgs& a) { static_cast<GemvArgs&>(*this) = a; }
+  const void* up = nullptr;
+  Gate gate = Gate::silu;
+};
+
+// Leaves in `a` the part that this block belongs to; returns the block's first row of it.
+__device__ inline int64_t choose_part(SkinnyArgs& a) {
+  int64_t block = blockIdx.x;
+  int i = 0;
+  for (; i + 1 < a.count; ++i) {
+    const int64_t blocks = (a.parts[i].n + 15) / 16;
+    if (block < blocks) break;
+    block -= blocks;
+  }
+  a.w = a.parts[i].w, a.bias = a.parts[i].bias, a.y = a.parts[i].y;
+  a.n = a.y_row = a.parts[i].n;
+  return block * 16;
+}
+
+template <int Columns>
+__device__ inline void store_gated(const SkinnyArgs& a, float (*sums)[16][Columns + 1], int64_t n0) {
+  __syncthreads();
+  for (int i = threadIdx.x; i < 8 * Columns; i += gemv_threads) {
+    const int row = i % 8, column = i / 8;
+    const int64_t n = n0 + row;
+    if (n >= a.n || column >= a.m) continue;
+    float gate = 0, up = 0;
+#pragma unroll
+    for (int w = 0; w < gemv_warps; ++w) gate += sums[w][row][column], up += sums[w][row + 8][column];
+    store_one(a.y, a.y_type, column * a.y_row + n, gate_of(a.gate, gate) * up);
+  }
+}
+
 // Tiles of 8 rows of x; Parts 2: x is f32.
-template <typename T, int Tiles, int Parts>
-__global__ void __launch_bounds__(gemv_threads, 2) skinny(GemvArgs a) {
+template <typename T, int Tiles, int Parts, Rows Which>
+__global__ void __launch_bounds__(gemv_threads, 2) skinny(SkinnyArgs a) {
   using X = std::conditional_t<Parts == 2, float, T>;
   __shared__ float sums[gemv_warps][16][Tiles * 8 + 1];
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, q = lane % 4;
-  const int64_t n0 = int64_t{blockIdx.x} * 16;
-  const auto row_of = [&](int64_t n) { return static_cast<const T*>(a.w) + (n < a.n ? n : a.n - 1) * a.k; };
-  const T *low = row_of(n0 + g), *high = row_of(n0 + g + 8);
+  const int64_t n0 = Which == Rows::several ? choose_part(a) : int64_t{blockIdx.x} * (Which == Rows::gated ? 8 : 16);
+  const auto row_of = [&](const void* w, int64_t n) {
+    return static_cast<const T*>(w) + (n < a.n ? n : a.n - 1) * a.k;
+  };
+  const T *low = row_of(a.w, n0 + g), *high = Which == Rows::gated ? row_of(a.up, n0 + g) : row_of(a.w, n0 + g + 8);
   float acc[Tiles][4] = {};
   WeightChunk<T> w;
   int64_t k = int64_t{warp} * chunk + 8 * q;
@@ -64,7 +107,11 @@ __global__ void __launch_bounds__(gemv_threads, 2) skinny(GemvArgs a) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) sums[warp][g + i / 2 * 8][t * 8 + 2 * q + i % 2] = acc[t][i];
   }
-  store_sums<16, Tiles * 8>(a, sums, n0);
+  if constexpr (Which == Rows::gated) {
+    store_gated<Tiles * 8>(a, sums, n0);
+  } else {
+    store_sums<16, Tiles * 8>(a, sums, n0);
+  }
 }
 
 // Any types and alignment: a warp a row of weights, 4 rows of x at a time.
@@ -100,14 +147,33 @@ __global__ void __launch_bounds__(256) any_rows(GemvArgs a) {
   }
 }
 
-template <typename T>
-void launch_skinny(const GemvArgs& a, cudaStream_t stream) {
-  const unsigned grid = grid_of(blocks_of(a.n, 16));
+template <typename T, Rows Which>
+void launch_typed(const SkinnyArgs& a, unsigned grid, cudaStream_t stream) {
   const bool split = a.x_type == DType::f32;
-  if (a.m <= 8 && split) return skinny<T, 1, 2><<<grid, gemv_threads, 0, stream>>>(a);
-  if (a.m <= 8) return skinny<T, 1, 1><<<grid, gemv_threads, 0, stream>>>(a);
-  if (split) return skinny<T, 2, 2><<<grid, gemv_threads, 0, stream>>>(a);
-  skinny<T, 2, 1><<<grid, gemv_threads, 0, stream>>>(a);
+  if (a.m <= 8 && split) return skinny<T, 1, 2, Which><<<grid, gemv_threads, 0, stream>>>(a);
+  if (a.m <= 8) return skinny<T, 1, 1, Which><<<grid, gemv_threads, 0, stream>>>(a);
+  if (split) return skinny<T, 2, 2, Which><<<grid, gemv_threads, 0, stream>>>(a);
+  skinny<T, 2, 1, Which><<<grid, gemv_threads, 0, stream>>>(a);
+}
+
+template <Rows Which>
+cudaError_t launch_skinny(const SkinnyArgs& a, int64_t blocks, cudaStream_t stream) {
+  if (a.w_type == DType::f16) {
+    launch_typed<__half, Which>(a, grid_of(blocks), stream);
+  } else {
+    launch_typed<Bf16, Which>(a, grid_of(blocks), stream);
+  }
+  return cudaGetLastError();
+}
+
+bool valid(const GemvArgs& a) {
+  return a.m >= 1 && a.m <= gemv_rows && is_real(a.x_type) && is_real(a.w_type) && is_real(a.y_type) &&
+         is_real(a.bias_type) && is_real(a.residual_type);
+}
+
+bool fits_skinny(const GemvArgs& a, const void* w) {
+  return packable(w, a.k, a.k) && packable(a.x, a.k, a.x_row) && a.w_type != DType::f32 && a.k > 0 &&
+         (a.x_type == DType::f32 || a.x_type == a.w_type);
 }
 
 }  // namespace
@@ -116,20 +182,10 @@ cudaError_t gemv(const GemvArgs& given, cudaStream_t stream) {
   GemvArgs a = given;
   if (a.x_row == 0) a.x_row = a.k;
   if (a.y_row == 0) a.y_row = a.n;
-  if (a.m < 1 || a.m > gemv_rows || !is_real(a.x_type) || !is_real(a.w_type) || !is_real(a.y_type) ||
-      !is_real(a.bias_type) || !is_real(a.residual_type)) {
-    return cudaErrorInvalidValue;
-  }
+  if (!valid(a)) return cudaErrorInvalidValue;
   if (a.n == 0) return cudaSuccess;
+  if (fits_skinny(a, a.w)) return launch_skinny<Rows::one>(SkinnyArgs(a), blocks_of(a.n, 16), stream);
   const bool packs = packable(a.w, a.k, a.k) && packable(a.x, a.k, a.x_row);
-  if (packs && a.w_type != DType::f32 && a.k > 0 && (a.x_type == DType::f32 || a.x_type == a.w_type)) {
-    if (a.w_type == DType::f16) {
-      launch_skinny<__half>(a, stream);
-    } else {
-      launch_skinny<Bf16>(a, stream);
-    }
-    return cudaGetLastError();
-  }
   return visit_real(a.w_type, [&](auto tag) {
     using W = decltype(tag);
     const unsigned grid = grid_of(blocks_of(a.n, 8));
@@ -139,6 +195,40 @@ cudaError_t gemv(const GemvArgs& given, cudaStream_t stream) {
       any_rows<W, 1><<<grid, 256, 0, stream>>>(a);
     }
   });
+}
+
+cudaError_t gemv_parts(const GemvPartsArgs& given, cudaStream_t stream) {
+  SkinnyArgs a(given);
+  std::copy_n(given.parts, gemv_parts_limit, a.parts);
+  a.count = given.count;
+  a.residual = nullptr;
+  if (a.x_row == 0) a.x_row = a.k;
+  if (!valid(a) || a.count < 1 || a.count > gemv_parts_limit) return cudaErrorInvalidValue;
+  bool fits = true;
+  int64_t blocks = 0;
+  for (int i = 0; i < a.count; ++i) {
+    fits = fits && a.parts[i].n > 0 && fits_skinny(a, a.parts[i].w);
+    blocks += blocks_of(a.parts[i].n, 16);
+  }
+  if (fits) return launch_skinny<Rows::several>(a, blocks, stream);
+  for (int i = 0; i < a.count; ++i) {
+    a.w = a.parts[i].w, a.bias = a.parts[i].bias, a.y = a.parts[i].y;
+    a.n = a.y_row = a.parts[i].n;
+    if (const cudaError_t code = gemv(a, stream); code != cudaSuccess) return code;
+  }
+  return cudaSuccess;
+}
+
+cudaError_t gated_gemv(const GatedGemvArgs& given, cudaStream_t stream) {
+  SkinnyArgs a(given);
+  a.up = given.up, a.gate = given.gate;
+  a.bias = a.residual = nullptr;
+  if (a.x_row == 0) a.x_row = a.k;
+  if (a.y_row == 0) a.y_row = a.n;
+  if (!valid(a)) return cudaErrorInvalidValue;
+  if (a.n == 0) return cudaSuccess;
+  if (!fits_skinny(a, a.w) || !fits_skinny(a, a.up)) return cudaErrorNotSupported;
+  return launch_skinny<Rows::gated>(a, blocks_of(a.n, 8), stream);
 }
 
 }  // namespace narae::cuda

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/gate.h"
 #include "tensor/dtype.h"
 #include "tensor/formats.h"
 
@@ -30,8 +31,30 @@ struct GemvArgs {
 // m from 1 to gemv_rows. Quickest where k is a multiple of 8 and everything lies on 16 bytes.
 cudaError_t gemv(const GemvArgs& args, cudaStream_t stream);
 
-// The same with weights in blocks: w is [n][k / values] blocks, w_type is not read. k is a multiple of the block's
-// values. Whole numbers are exact in the product; x that is not bf16 keeps 16 bits.
+// Up to four matrices on the same x in one launch: y_i = x w_i' + bias_i, each y_i [m][n_i] without gaps. Of GemvArgs
+// w, y, n, bias, residual and y_row are not read.
+struct GemvPart {
+  const void *w = nullptr, *bias = nullptr;
+  void* y = nullptr;
+  int64_t n = 0;
+};
+inline constexpr int gemv_parts_limit = 4;
+struct GemvPartsArgs : GemvArgs {
+  GemvPart parts[gemv_parts_limit];
+  int count = 0;
+};
+cudaError_t gemv_parts(const GemvPartsArgs& args, cudaStream_t stream);
+
+// A gated unit in one launch: y = gate(x w') * (x up'), w and up [n][k]; both sums are in f32 until then. No bias, no
+// residual. cudaErrorNotSupported, with nothing done, where x and weights do not lie or pair as the quick way needs it.
+struct GatedGemvArgs : GemvArgs {
+  const void* up = nullptr;
+  Gate gate = Gate::silu;
+};
+cudaError_t gated_gemv(const GatedGemvArgs& args, cudaStream_t stream);
+
+// The same as gemv with weights in blocks: w is [n][k / values] blocks, w_type is not read. k is a multiple of the
+// block's values. Whole numbers are exact in the product; x that is not bf16 keeps 16 bits.
 struct BlockGemvArgs : GemvArgs {
   BlockFormat format = BlockFormat::none;
 };

@@ -2,6 +2,8 @@
 // Skinny products against float64 sums over the weights as stored; blocks against the host's decoding of them.
 #include "kernels/cuda/gemv.h"
 
+#include <deque>
+
 #include "kernels/cpu/dequantize_blocks.h"
 #include "kernels/cuda/dequantize_blocks.h"
 #include "kernels/cuda/device_test.h"
@@ -65,6 +67,58 @@ TEST(CudaGemv, Dense) {
         ASSERT_EQ(gemv(a, nullptr), cudaSuccess);
         const std::vector<float> alone = y.floats(DType::f32);
         for (int i = 0; i < s.n; ++i) ASSERT_EQ(alone[static_cast<size_t>(i)], together[static_cast<size_t>(i)]) << i;
+      }
+    }
+  }
+}
+
+// Several matrices at once give the bits that each gives alone; a gated unit what its products and its gate give.
+TEST(CudaGemv, SeveralMatricesAndGatedUnits) {
+  NARAE_NEEDS_GPU();
+  for (const int k : {264, 77}) {  // the quick way, and one where rows lie crooked
+    for (const int m : {1, 5, 13}) {
+      for (const DType type : {DType::f16, DType::bf16}) {
+        const int n[] = {40, 8, 24};
+        const Product p{rounded(normals(m * k, 1), type), {}, {}, {}, m, 0, k};
+        DeviceArray x(p.x, type);
+        std::deque<DeviceArray> w, bias, y, alone;
+        for (const int rows : n) {
+          w.emplace_back(normals(rows * k, static_cast<uint32_t>(rows)), type);
+          bias.emplace_back(normals(rows, 3));
+          y.emplace_back(static_cast<size_t>(m * rows) * 4);
+          alone.emplace_back(static_cast<size_t>(m * rows) * 4);
+        }
+        GemvPartsArgs a;
+        a.x = x.get(), a.m = m, a.k = k, a.x_type = a.w_type = type, a.y_type = DType::f32, a.count = 3;
+        for (size_t i = 0; i < 3; ++i) a.parts[i] = {w[i].get(), bias[i].get(), y[i].get(), n[i]};
+        ASSERT_EQ(gemv_parts(a, nullptr), cudaSuccess);
+        for (size_t i = 0; i < 3; ++i) {
+          GemvArgs one = a;
+          one.w = w[i].get(), one.bias = bias[i].get(), one.y = alone[i].get(), one.n = n[i];
+          ASSERT_EQ(gemv(one, nullptr), cudaSuccess);
+          EXPECT_EQ(y[i].floats(DType::f32), alone[i].floats(DType::f32)) << k << " " << m << " " << i;
+        }
+        GatedGemvArgs gated;
+        static_cast<GemvArgs&>(gated) = a;
+        DeviceArray up(normals(n[0] * k, 9), type), ups(static_cast<size_t>(m * n[0]) * 4);
+        gated.w = w[0].get(), gated.up = up.get(), gated.n = n[0], gated.y = y[0].get();
+        if (k % 8 != 0) {
+          EXPECT_EQ(gated_gemv(gated, nullptr), cudaErrorNotSupported);
+          continue;
+        }
+        ASSERT_EQ(gated_gemv(gated, nullptr), cudaSuccess);
+        GemvArgs one = gated;
+        one.y = alone[0].get();
+        ASSERT_EQ(gemv(one, nullptr), cudaSuccess);
+        one.w = up.get(), one.y = ups.get();
+        ASSERT_EQ(gemv(one, nullptr), cudaSuccess);
+        const std::vector<float> gates = alone[0].floats(DType::f32), factors = ups.floats(DType::f32);
+        std::vector<double> expected;
+        for (size_t i = 0; i < gates.size(); ++i) {
+          expected.push_back(static_cast<double>(gates[i]) / (1 + std::exp(-static_cast<double>(gates[i]))) *
+                             factors[i]);
+        }
+        EXPECT_LT(relative_error(y[0].floats(DType::f32), expected), 1e-5) << m;
       }
     }
   }

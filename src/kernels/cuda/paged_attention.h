@@ -30,8 +30,8 @@ struct PagedAttentionArgs {
   int splits =
       0;  // parts that the tokens of a decoded row are shared out in: 1, 2, 4, 8; 0: as many as fill the device
 };
-// width at most 512; the matrix units are used for widths 64 and 128 with keys of 16 bits. The arithmetic is f32 on
-// operands as stored; there q and the weights of values are rounded to the keys' type.
+// width at most 512. The arithmetic is f32 on operands as stored; but for widths 64 and 128 with queries and keys of 16
+// bits the matrix units are used: there q and the weights of values are rounded to the keys' type.
 cudaError_t paged_attention(const PagedAttentionArgs& args, cudaStream_t stream);
 
 }  // namespace narae::cuda

@@ -134,7 +134,7 @@ cudaError_t paged_attention(const PagedAttentionArgs& given, cudaStream_t stream
   if (a.rows * a.heads == 0) return cudaSuccess;
   const bool aligned = is_aligned(a.q) && is_aligned(a.out) && is_aligned(a.k) && is_aligned(a.v) && a.q_row % 8 == 0 &&
                        a.out_row % 8 == 0;
-  if ((a.width != 64 && a.width != 128) || a.kv_type == DType::f32 || !aligned) {
+  if ((a.width != 64 && a.width != 128) || a.kv_type == DType::f32 || a.q_type == DType::f32 || !aligned) {
     return launch_paged_any(a, stream);
   }
   const bool prompts = a.rows > a.sequences;

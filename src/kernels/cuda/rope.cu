@@ -66,6 +66,9 @@ __global__ void __launch_bounds__(threads) rope_kv_rows(RopeKvArgs a) {
     if (a.outside) *a.outside = 1;
     return;
   }
+  bool again = false;  // a later row has the same place
+  for (int64_t later = row + 1 + threadIdx.x; later < a.rows; later += blockDim.x) again |= a.places[later] == place;
+  if (__syncthreads_or(again)) return;
   const int64_t to = place * kv_heads * width;
   turn_heads(turns, a.k, a.type, row * a.k_row, a.k_state, a.kv_type, to, kv_heads, width, pairs, a.interleaved);
   for (int i = threadIdx.x; i < kv_heads * width; i += blockDim.x) {

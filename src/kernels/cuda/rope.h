@@ -25,7 +25,7 @@ struct RopeArgs {
 cudaError_t rope(const RopeArgs& args, cudaStream_t stream);
 
 // One step's rows of a layer: q turns into q_out, k turns into its place of k_state, v goes to its place of v_state.
-// q, k, v may be parts of one matrix. Of several rows for one place one stays.
+// q, k, v may be parts of one matrix. Of several rows for one place the last stays.
 struct RopeKvArgs {
   const void *q = nullptr, *k = nullptr, *v = nullptr;  // of `type`
   void* q_out = nullptr;                                // [rows][heads][width] of q_type; may be q

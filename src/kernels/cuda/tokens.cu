@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/cuda/gate.cuh"
 #include "kernels/cuda/real.cuh"
 #include "kernels/cuda/tokens.h"
 
@@ -67,16 +68,6 @@ __global__ void __launch_bounds__(256) gather_slices(GatherArgs a, int lanes) {
   }
   copy_bytes(static_cast<const unsigned char*>(a.in) + (outer * a.extent + at) * a.slice_bytes,
              static_cast<unsigned char*>(a.out) + task * a.slice_bytes, a.slice_bytes, threadIdx.x % lanes, lanes);
-}
-
-__device__ float gate_of(Gate gate, float x) {
-  switch (gate) {
-    case Gate::silu: return x / (1.f + __expf(-x));
-    case Gate::gelu: return 0.5f * x * (1.f + erff(x * 0.70710678118654752f));
-    case Gate::gelu_tanh: return 0.5f * x * (1.f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
-    case Gate::relu: return fmaxf(x, 0.f);
-  }
-  return x;
 }
 
 template <typename T, int N>

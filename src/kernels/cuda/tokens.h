@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/gate.h"
 #include "tensor/dtype.h"
 
 namespace narae::cuda {
@@ -45,8 +46,6 @@ struct GatherArgs {
   int64_t outer = 1, extent = 0, count = 0, slice_bytes = 0;
 };
 cudaError_t gather(const GatherArgs& args, cudaStream_t stream);
-
-enum class Gate : uint8_t { silu, gelu, gelu_tanh, relu };
 
 // y[row][i] = gate(a[row][i]) * b[row][i], n elements a row; a and b may be parts of one matrix (SwiGLU,
 // https://arxiv.org/abs/2002.05202).

@@ -54,9 +54,9 @@ TEST(CudaTokens, Rope) {
 
 TEST(CudaTokens, RopeKv) {
   NARAE_NEEDS_GPU();
-  const int rows = 4, heads = 6, kv_heads = 2, width = 64, places = 9, all = (heads + 2 * kv_heads) * width;
+  const int rows = 5, heads = 6, kv_heads = 2, width = 64, places = 9, all = (heads + 2 * kv_heads) * width;
   const std::vector<float> x = rounded(normals(rows * all, 2), DType::bf16), frequencies = frequencies_of(32);
-  const std::vector<int32_t> positions = {3, 4, 900, 0}, at = {7, 2, places, 0};
+  const std::vector<int32_t> positions = {3, 4, 900, 0, 17}, at = {7, 2, places, 0, 7};
   DeviceArray in(x, DType::bf16), q_out(rows * heads * width * 2), k(places * kv_heads * width * 2),
       v(places * kv_heads * width * 2), where(positions), to(at), turns(frequencies), flag(std::vector<int32_t>{0});
   RopeKvArgs a;
@@ -76,7 +76,7 @@ TEST(CudaTokens, RopeKv) {
     const std::vector<int32_t> position = {positions[static_cast<size_t>(row)]};
     const auto got = std::vector<float>(qs.begin() + row * heads * width, qs.begin() + (row + 1) * heads * width);
     EXPECT_LT(relative_error(got, turned(part(row, 0, heads), position, frequencies, heads, width, false, 1)), 5e-3);
-    if (row == 2) continue;
+    if (row == 2 || row == 0) continue;  // outside; the last row has its place
     const auto slice = [&](const std::vector<float>& state) {
       const auto begin = state.begin() + at[static_cast<size_t>(row)] * kv_heads * width;
       return std::vector<float>(begin, begin + kv_heads * width);

@@ -15,6 +15,7 @@ BlockGemvArgs args_of(const GemmProblem& problem) {
   args.x_type = args.w_type = problem.operand;
   args.y_type = args.bias_type = args.residual_type = problem.result;
   args.n = problem.n, args.k = problem.k;
+  args.fixed_weights = problem.fixed_right;
   return args;
 }
 
@@ -43,7 +44,8 @@ class FewRowsKernel final : public Kernel {
     joined_ = products.size() > 1 && products.size() <= gemv_parts_limit;
     for (size_t i = 0; i < products.size(); ++i) {
       const GemmProblem& p = products[i];
-      joined_ = joined_ && p.format == BlockFormat::none && p.body.residual < 0 && p.result == products[0].result;
+      joined_ = joined_ && p.fixed_right == products[0].fixed_right && p.format == BlockFormat::none &&
+                p.body.residual < 0 && p.result == products[0].result;
       tails_.emplace_back(*level.texts, node, dims, p.body, ProductTail::Done{true, true, false}, Layout::plain(), -1,
                           i);
     }
@@ -107,6 +109,7 @@ class FewGatedRowsKernel final : public Kernel {
     GatedGemvArgs args;
     static_cast<GemvArgs&>(args) = gate;
     args.up = up.w, args.gate = *problem_.gate;
+    args.fixed_weights = gate.fixed_weights && up.fixed_weights;
     const cudaError_t code = gated_gemv(args, stream);
     if (code != cudaErrorNotSupported) check(code, "a gated unit of few rows");
     return code == cudaSuccess;

@@ -55,6 +55,7 @@ std::optional<GemmProblem> problem_of(const Node& node, const NodeDims& dims, Co
   } else if (left.dtype() != right.dtype()) {
     return std::nullopt;
   }
+  problem.fixed_right = right.is_constant();
   problem.operand = left.dtype();
   if (problem.operand != DType::f32 && problem.operand != DType::f16 && problem.operand != DType::bf16) {
     return std::nullopt;

@@ -22,6 +22,7 @@ struct GemmProblem {
   bool transpose_a = false, transpose_b = false;
   int64_t ldc = 0;  // elements between rows of the result and the residual; 0: n
   DType operand = DType::f32, result = DType::f32;
+  bool fixed_right = false;  // the right operand is a constant
   // The right operand is [n][k / values] blocks; not for GemmPlan.
   BlockFormat format = BlockFormat::none;
 };

@@ -15,6 +15,11 @@ typedef int i32; typedef long long i64; typedef signed char i8; typedef unsigned
 struct boolean { unsigned char v; };
 typedef unsigned char raw1; typedef unsigned short raw2; typedef unsigned int raw4; typedef unsigned long long raw8;
 template <class T, int N> struct alignas(sizeof(T) * N) Pack { T v[N]; };
+__device__ __forceinline__ void let_successor_begin() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
 __device__ __forceinline__ float inf() { return __int_as_float(0x7f800000); }
 __device__ __forceinline__ float load(f32 x) { return x; }
 __device__ __forceinline__ float load(f16 x) { float y; asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.v)); return y; }

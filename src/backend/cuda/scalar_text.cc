@@ -195,6 +195,7 @@ class RowText {
     const ScalarProgram& program = space_.program;
     out_ = fmt::format("extern \"C\" __global__ void __launch_bounds__({}) {}({}) {{\n", shape_.team * shape_.teams,
                        name, parameters(space_));
+    out_ += "  let_successor_begin();\n";
     out_ += fmt::format(
         "  const int t = threadIdx.x % {0};\n  const long long row = blockIdx.x * {1}LL + threadIdx.x / {0};\n",
         shape_.team, shape_.teams);

@@ -3,6 +3,7 @@
 // lane takes 16 bytes of a row that lie together, straight from memory into the fragments.
 #include <algorithm>
 
+#include "kernels/cuda/early_launch.cuh"
 #include "kernels/cuda/gate.cuh"
 #include "kernels/cuda/gemv.cuh"
 
@@ -76,7 +77,10 @@ __global__ void __launch_bounds__(gemv_threads, 2) skinny(SkinnyArgs a) {
   float acc[Tiles][4] = {};
   WeightChunk<T> w;
   int64_t k = int64_t{warp} * chunk + 8 * q;
+  if (!a.fixed_weights) after_predecessor();
   w.load(low, high, k, a.k);
+  let_successor_begin();
+  after_predecessor();
   for (; k - 8 * q < a.k; k += gemv_warps * chunk) {
     WeightChunk<T> next;
     next.load(low, high, k + gemv_warps * chunk, a.k);
@@ -148,22 +152,17 @@ __global__ void __launch_bounds__(256) any_rows(GemvArgs a) {
 }
 
 template <typename T, Rows Which>
-void launch_typed(const SkinnyArgs& a, unsigned grid, cudaStream_t stream) {
+cudaError_t launch_typed(const SkinnyArgs& a, unsigned grid, cudaStream_t stream) {
   const bool split = a.x_type == DType::f32;
-  if (a.m <= 8 && split) return skinny<T, 1, 2, Which><<<grid, gemv_threads, 0, stream>>>(a);
-  if (a.m <= 8) return skinny<T, 1, 1, Which><<<grid, gemv_threads, 0, stream>>>(a);
-  if (split) return skinny<T, 2, 2, Which><<<grid, gemv_threads, 0, stream>>>(a);
-  skinny<T, 2, 1, Which><<<grid, gemv_threads, 0, stream>>>(a);
+  const auto kernel = a.m <= 8 ? (split ? skinny<T, 1, 2, Which> : skinny<T, 1, 1, Which>)
+                               : (split ? skinny<T, 2, 2, Which> : skinny<T, 2, 1, Which>);
+  return launch_early(kernel, grid, gemv_threads, stream, a);
 }
 
 template <Rows Which>
 cudaError_t launch_skinny(const SkinnyArgs& a, int64_t blocks, cudaStream_t stream) {
-  if (a.w_type == DType::f16) {
-    launch_typed<__half, Which>(a, grid_of(blocks), stream);
-  } else {
-    launch_typed<Bf16, Which>(a, grid_of(blocks), stream);
-  }
-  return cudaGetLastError();
+  return a.w_type == DType::f16 ? launch_typed<__half, Which>(a, grid_of(blocks), stream)
+                                : launch_typed<Bf16, Which>(a, grid_of(blocks), stream);
 }
 
 bool valid(const GemvArgs& a) {

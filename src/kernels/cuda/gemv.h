@@ -27,6 +27,7 @@ struct GemvArgs {
         residual_type = DType::f32;
   int64_t m = 1, n = 0, k = 0;
   int64_t x_row = 0, y_row = 0;  // elements between rows of x, and of y and residual; 0: k, n
+  bool fixed_weights = false;    // no kernel writes w: it may be read while the one before still runs
 };
 // m from 1 to gemv_rows. Quickest where k is a multiple of 8 and everything lies on 16 bytes.
 cudaError_t gemv(const GemvArgs& args, cudaStream_t stream);

@@ -55,7 +55,7 @@ TEST(CudaGemv, Dense) {
             y(static_cast<size_t>(s.m * s.n) * 4);
         GemvArgs a;
         fill(a, p, x, w, y, bias, residual);
-        a.x_type = x_type, a.w_type = w_type, a.y_type = DType::f32;
+        a.x_type = x_type, a.w_type = w_type, a.y_type = DType::f32, a.fixed_weights = s.m % 2 == 1;
         ASSERT_EQ(gemv(a, nullptr), cudaSuccess);
         EXPECT_LT(relative_error(y.floats(DType::f32), p.expected()), 1e-5)
             << s.m << "x" << s.n << "x" << s.k << " x " << static_cast<int>(x_type) << " w "
@@ -89,7 +89,8 @@ TEST(CudaGemv, SeveralMatricesAndGatedUnits) {
           alone.emplace_back(static_cast<size_t>(m * rows) * 4);
         }
         GemvPartsArgs a;
-        a.x = x.get(), a.m = m, a.k = k, a.x_type = a.w_type = type, a.y_type = DType::f32, a.count = 3;
+        a.x = x.get(), a.m = m, a.k = k, a.x_type = a.w_type = type, a.y_type = DType::f32, a.count = 3,
+        a.fixed_weights = true;
         for (size_t i = 0; i < 3; ++i) a.parts[i] = {w[i].get(), bias[i].get(), y[i].get(), n[i]};
         ASSERT_EQ(gemv_parts(a, nullptr), cudaSuccess);
         for (size_t i = 0; i < 3; ++i) {

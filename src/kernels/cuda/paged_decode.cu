@@ -3,6 +3,7 @@
 // they are shared out depends on the row's own number of tokens only.
 #include <cooperative_groups.h>
 
+#include "kernels/cuda/early_launch.cuh"
 #include "kernels/cuda/mma.cuh"
 #include "kernels/cuda/paged_launch.h"
 #include "kernels/cuda/paged_rows.cuh"
@@ -204,6 +205,7 @@ template <typename T, int D, int Heads>
 __global__ void __launch_bounds__(threads) decode_mma(PagedAttentionArgs a, bool single_rows_only) {
   __shared__ RowSpan shared_span;
   __shared__ Partial<Heads, D> parts[warps];
+  let_successor_begin();
   const int group = static_cast<int>(a.heads / a.kv_heads), chunks = (group + Heads - 1) / Heads;
   const int row = blockIdx.z, kv_head = blockIdx.y / chunks, first = blockIdx.y % chunks * Heads;
   const int head0 = kv_head * group + first, heads = min(Heads, group - first);

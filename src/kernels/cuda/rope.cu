@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A block a row: its sines and cosines are made once, in shared memory, for all heads.
+#include <algorithm>
+
 #include "kernels/cuda/real.cuh"
 #include "kernels/cuda/rope.h"
 
@@ -59,8 +61,13 @@ __global__ void __launch_bounds__(threads) rope_kv_rows(RopeKvArgs a) {
   const int width = static_cast<int>(a.width), pairs = static_cast<int>(a.pairs),
             kv_heads = static_cast<int>(a.kv_heads);
   make_turns(turns, a.frequencies, pairs, a.positions[row], a.scale);
-  turn_heads(turns, a.q, a.type, row * a.q_row, a.q_out, a.q_type, row * a.q_out_row, static_cast<int>(a.heads), width,
-             pairs, a.interleaved);
+  const auto share = [](int64_t count) {  // of this block: the first, and how many
+    const int64_t first = count * blockIdx.y / gridDim.y;
+    return int2{static_cast<int>(first), static_cast<int>(count * (blockIdx.y + 1) / gridDim.y - first)};
+  };
+  const int2 q = share(a.heads), kv = share(kv_heads);
+  turn_heads(turns, a.q, a.type, row * a.q_row + q.x * width, a.q_out, a.q_type, row * a.q_out_row + q.x * width, q.y,
+             width, pairs, a.interleaved);
   const int64_t place = a.places[row];
   if (place < 0 || place >= a.place_count) {
     if (a.outside) *a.outside = 1;
@@ -69,10 +76,10 @@ __global__ void __launch_bounds__(threads) rope_kv_rows(RopeKvArgs a) {
   bool again = false;  // a later row has the same place
   for (int64_t later = row + 1 + threadIdx.x; later < a.rows; later += blockDim.x) again |= a.places[later] == place;
   if (__syncthreads_or(again)) return;
-  const int64_t to = place * kv_heads * width;
-  turn_heads(turns, a.k, a.type, row * a.k_row, a.k_state, a.kv_type, to, kv_heads, width, pairs, a.interleaved);
-  for (int i = threadIdx.x; i < kv_heads * width; i += blockDim.x) {
-    store_one(a.v_state, a.kv_type, to + i, load_one(a.v, a.type, row * a.v_row + i));
+  const int64_t skipped = kv.x * width, to = place * kv_heads * width + skipped;
+  turn_heads(turns, a.k, a.type, row * a.k_row + skipped, a.k_state, a.kv_type, to, kv.y, width, pairs, a.interleaved);
+  for (int i = threadIdx.x; i < kv.y * width; i += blockDim.x) {
+    store_one(a.v_state, a.kv_type, to + i, load_one(a.v, a.type, row * a.v_row + skipped + i));
   }
 }
 
@@ -99,7 +106,9 @@ cudaError_t rope_kv(const RopeKvArgs& given, cudaStream_t stream) {
     return cudaErrorInvalidValue;
   }
   if (a.rows * a.width == 0) return cudaSuccess;
-  rope_kv_rows<<<grid_of(a.rows), threads, 0, stream>>>(a);
+  // A few rows alone would leave most of the device idle: their heads are shared out.
+  const auto parts = static_cast<unsigned>(a.rows <= 32 ? std::clamp<int64_t>(a.heads, 1, 8) : 1);
+  rope_kv_rows<<<dim3(grid_of(a.rows), parts), threads, 0, stream>>>(a);
   return cudaGetLastError();
 }
 

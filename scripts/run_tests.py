@@ -59,7 +59,7 @@ def is_gtest(program):
     return path.is_file() and b"gtest_filter" in path.read_bytes()
 
 
-# Seldom, while it looks through threads that end: it says nothing of the program.
+# Seldom, when it reads memory that is none of the program's: it says nothing of the program.
 sanitizer_broke = b"LeakSanitizer has encountered a fatal error"
 
 

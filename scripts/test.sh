@@ -56,7 +56,9 @@ step "ASan+UBSan build"
 if build dev fast_tests; then
   step "tests under ASan+UBSan"
   # only the fast set was built; ctest names the others NOT_AVAILABLE, so the label comes first
-  ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+  # Where a library opened late has thread-local memory at certain addresses, the runtime of GCC 12 misreads its start
+  # (it takes glibc for an old one) and LeakSanitizer reads there; glibc's own records lead there as well.
+  ASAN_OPTIONS=detect_stack_use_after_return=1:intercept_tls_get_addr=0 UBSAN_OPTIONS=print_stacktrace=1 \
     python3 scripts/run_tests.py build/dev $results --prefix dev --label fast --not-label long || status=1
 else
   status=1

@@ -22,26 +22,43 @@ std::vector<T> permuted(const std::vector<T>& values, const std::vector<int64_t>
 
 class Matcher {
  public:
-  Matcher(const Node& node, const NodeDims& dims) : dims_(dims), graph_(*node.bodies()[0]) {}
+  Matcher(const Node& node, const NodeDims& dims, bool narrow)
+      : dims_(dims), graph_(*node.bodies()[0]), narrow_(narrow) {}
 
   std::optional<AttentionBody> run(const std::function<SpanOf(const Dims&)>& spans) {
-    const Node* mix = graph_.outputs()[0]->producer();
-    const Node* turned = mix && mix->is("transpose") ? mix : nullptr;
-    if (turned) mix = mix->input(0)->producer();
-    const Node* softmax = mix && mix->is("matmul") ? mix->input(0)->producer() : nullptr;
-    if (!softmax || !softmax->is("softmax") || mix->attributes<MatmulAttributes>().transpose_a) return std::nullopt;
-    if (softmax->attributes<SoftmaxAttributes>().axis != softmax->output(0)->rank() - 1) return std::nullopt;
-    body_.score_node = softmax->input(0)->producer();
+    body_.type = graph_.outputs()[0]->dtype();
+    if (body_.type != DType::f32 && !(narrow_ && (body_.type == DType::f16 || body_.type == DType::bf16)))
+      return std::nullopt;
+    const Node* whole = graph_.outputs()[0]->producer();  // each op as the node around it and its casts
+    const Node* turned = whole && whole->is("transpose") ? whole : nullptr;
+    if (turned) whole = turned->input(0)->producer();
+    const Node* mix = inner(whole, "matmul");
+    if (!mix || mix->attributes<MatmulAttributes>().transpose_a) return std::nullopt;
+    const Node* weights = made_by(*whole, mix, 0);
+    const Node* softmax = inner(weights, "softmax");
+    if (!softmax || softmax->attributes<SoftmaxAttributes>().axis != softmax->output(0)->rank() - 1)
+      return std::nullopt;
+    body_.score_node = made_by(*weights, softmax, 0);
     if (!body_.score_node || !read_scores(spans)) return std::nullopt;
     const auto& product = body_.scores.anchor->attributes<MatmulAttributes>();
-    const bool found = view(score_operand(0), product.transpose_a, body_.q, &body_.scale) &&
-                       view(score_operand(1), !product.transpose_b, body_.k, &body_.scale) &&
-                       view(mix->input(1), mix->attributes<MatmulAttributes>().transpose_b, body_.v, nullptr);
-    if (!found || !read_result(*mix, turned)) return std::nullopt;
+    const bool found =
+        view(score_operand(0), product.transpose_a, body_.q, &body_.scale) &&
+        view(score_operand(1), !product.transpose_b, body_.k, &body_.scale) &&
+        view(outside_casts(*whole, mix->input(1)), mix->attributes<MatmulAttributes>().transpose_b, body_.v, nullptr);
+    if (!found || !read_result(*whole, turned)) return std::nullopt;
     return std::move(body_);
   }
 
  private:
+  static const Node* inner(const Node* node, std::string_view op) {
+    const Node* found = node ? within_casts(*node) : nullptr;
+    return found && found->is(op) ? found : nullptr;
+  }
+  // Of operand `i` of what `node` computes; null: an operand of the whole.
+  static const Node* made_by(const Node& node, const Node* computed, size_t i) {
+    const Value* value = outside_casts(node, computed->input(i));
+    return value ? value->producer() : nullptr;
+  }
   int operand_of(const Value* value) const {
     const auto& inputs = graph_.inputs();
     const auto at = std::find(inputs.begin(), inputs.end(), value);
@@ -53,8 +70,9 @@ class Matcher {
 
   bool read_scores(const std::function<SpanOf(const Dims&)>& spans) {
     body_.score_dims = node_dims(*body_.score_node, *dims_.symbols);
-    std::optional<ContractionBody> scores = contraction_body(*body_.score_node, body_.score_dims, "matmul", spans, 0,
-                                                             {.scale = true, .residual = false, .masks = true});
+    std::optional<ContractionBody> scores =
+        contraction_body(*body_.score_node, body_.score_dims, "matmul", spans, 0,
+                         {.scale = true, .residual = false, .masks = true, .narrow = narrow_});
     if (!scores) return false;
     body_.scores = std::move(*scores);
     body_.scale = body_.scores.scale;
@@ -69,7 +87,7 @@ class Matcher {
   // Goes back from what a product reads to the node's operand.
   bool view(const Value* value, bool last_two_swapped, AttentionView& result, float* scale) const {
     std::vector<std::vector<int64_t>> perms;
-    for (; value->producer();) {
+    while (value && value->producer()) {
       const Node& node = *value->producer();
       double factor = 0;
       if (node.is("transpose")) {
@@ -85,8 +103,8 @@ class Matcher {
         return false;
       }
     }
-    const int operand = operand_of(value);
-    if (operand < 0 || value->dtype() != DType::f32) return false;
+    const int operand = value ? operand_of(value) : -1;
+    if (operand < 0 || value->dtype() != body_.type) return false;
     result.operand = static_cast<size_t>(operand);
     result.dims = dims_.inputs[result.operand];
     result.strides = layout_strides(Layout::plain(), result.dims);
@@ -106,7 +124,7 @@ class Matcher {
   static bool same_shape(const Node& node, size_t i) { return node.input(i)->shape() == node.output(0)->shape(); }
 
   bool read_result(const Node& mix, const Node* turned) {
-    if (mix.output(0)->dtype() != DType::f32 || graph_.outputs().size() != 1) return false;
+    if (graph_.outputs().size() != 1) return false;
     AttentionView& out = body_.out;
     out.dims = evaluate(mix.output(0)->shape(), *dims_.symbols);
     const std::vector<int64_t> stored = layout_strides(Layout::plain(), dims_.outputs[0]);
@@ -127,15 +145,16 @@ class Matcher {
 
   const NodeDims& dims_;
   const Graph& graph_;
+  bool narrow_;
   AttentionBody body_;
 };
 
 }  // namespace
 
 std::optional<AttentionBody> attention_body(const Node& node, const NodeDims& dims,
-                                            const std::function<SpanOf(const Dims& scores)>& spans) {
+                                            const std::function<SpanOf(const Dims& scores)>& spans, bool narrow) {
   if (!node.is("fused") || node.attributes<FusedAttributes>().kind != "attention") return std::nullopt;
-  return Matcher(node, dims).run(spans);
+  return Matcher(node, dims, narrow).run(spans);
 }
 
 }  // namespace narae

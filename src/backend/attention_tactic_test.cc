@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cases of attention bodies: heads inside tokens and before them, transposes on either side, masks of every shape,
-// factors before and after the product, sizes that fit no tile.
+// factors before and after the product, sizes that fit no tile, 16 bits with casts around each op.
 #include <cmath>
 
 #include "backend/tactic_cases_test.h"
 #include "graph/builder.h"
+#include "ops/cast.h"
 #include "ops/fused.h"
 #include "ops/matmul.h"
 #include "ops/softmax.h"
@@ -19,9 +20,10 @@ struct AttentionCase {
   bool tokens_first = true;                    // operands and result are [N, S, H, D], else [N, H, S, D]
   std::vector<int64_t> k_perm = {0, 2, 3, 1};  // where tokens come first
   double q_factor = 0, k_factor = 0, factor = 0;
-  Dims mask = {};       // added to the scores
-  bool chosen = false;  // the mask is boolean and chooses between the score and -10000
-  bool hidden = false;  // some of the mask is -inf
+  Dims mask = {};           // added to the scores
+  bool chosen = false;      // the mask is boolean and chooses between the score and -10000
+  bool hidden = false;      // some of the mask is -inf
+  DType type = DType::f32;  // of q, k, v, the result and what lies between
 };
 
 // One in three is hidden, never the first of a row.
@@ -52,7 +54,7 @@ class CaseBuilder {
     Value* v = operand(b, "v", c_.keys, c_.value_width, {0, 2, 1, 3}, 0);
     const bool turned = c_.tokens_first && c_.k_perm == std::vector<int64_t>{0, 2, 3, 1};
     Value* s = scores(q, k, !turned);
-    Value* y = b.op("matmul", {b.op("softmax", {s}, SoftmaxAttributes{3}), v}, MatmulAttributes{});
+    Value* y = op("matmul", {op("softmax", {s}, SoftmaxAttributes{3}), v}, MatmulAttributes{});
     if (c_.tokens_first) y = b.op("transpose", {y}, TransposeAttributes{{0, 2, 1, 3}});
     body_->add_output(y);
     Node* node = graph_->add_node(ops_.get("fused"), make_attributes(FusedAttributes{"attention"}), operands_, 1,
@@ -66,19 +68,36 @@ class CaseBuilder {
                  double factor) {
     const Shape shape =
         c_.tokens_first ? to_shape({c_.n, tokens, c_.heads, width}) : to_shape({c_.n, c_.heads, tokens, width});
-    operands_.push_back(graph_->add_input(name, DType::f32, shape));
-    Value* x = body_->add_input(name, DType::f32, shape);
+    operands_.push_back(graph_->add_input(name, c_.type, shape));
+    Value* x = body_->add_input(name, c_.type, shape);
     if (factor != 0) x = b.op("mul", {x, b.scalar(factor)});
     return c_.tokens_first ? b.op("transpose", {x}, TransposeAttributes{std::move(perm)}) : x;
   }
 
+  // As f32 and back, where it is not.
+  static Value* cast(Builder& b, Value* x, DType to) {
+    return x->dtype() == to ? x : b.op("cast", {x}, CastAttributes{to});
+  }
+  // In the body: an op, in 16 bits a body of its own with casts around it.
+  template <typename Attributes>
+  Value* op(const char* name, const std::vector<Value*>& inputs, const Attributes& attributes) {
+    if (c_.type == DType::f32) return Builder(*body_).op(name, inputs, attributes);
+    auto own = std::make_unique<Graph>(ops_, name);
+    Builder b(*own);
+    std::vector<Value*> wide;
+    for (const Value* value : inputs) wide.push_back(cast(b, own->add_input("", c_.type, value->shape()), DType::f32));
+    own->add_output(cast(b, b.op(name, wide, attributes), c_.type));
+    return body_
+        ->add_node(ops_.get("fused"), make_attributes(FusedAttributes{"row"}), inputs, 1, nullptr, std::move(own))
+        ->output(0);
+  }
+
   Value* scores(Value* q, Value* k, bool transpose_b) {
     Builder b(*scores_body_);
-    std::vector<Value*> outside{q, k};
-    Value* s = b.op(
-        "matmul",
-        {scores_body_->add_input("q", DType::f32, q->shape()), scores_body_->add_input("k", DType::f32, k->shape())},
-        MatmulAttributes{false, transpose_b});
+    std::vector<Value*> outside{q, k}, wide;
+    for (const Value* value : outside)
+      wide.push_back(cast(b, scores_body_->add_input("", c_.type, value->shape()), DType::f32));
+    Value* s = b.op("matmul", wide, MatmulAttributes{false, transpose_b});
     if (c_.factor != 0) s = b.op("mul", {s, b.scalar(c_.factor)});
     if (!c_.mask.empty()) {
       const DType type = c_.chosen ? DType::boolean : DType::f32;
@@ -88,8 +107,8 @@ class CaseBuilder {
       s = c_.chosen ? b.op("select", {mask, s, b.scalar(-10000)}) : b.op("add", {mask, s});
     }
     if (s->producer()->is("matmul"))  // no body of its own
-      return Builder(*body_).op("matmul", {q, k}, MatmulAttributes{false, transpose_b});
-    scores_body_->add_output(s);
+      return op("matmul", {q, k}, MatmulAttributes{false, transpose_b});
+    scores_body_->add_output(cast(b, s, c_.type));
     return body_
         ->add_node(ops_.get("fused"), make_attributes(FusedAttributes{"contraction"}), outside, 1, nullptr,
                    std::move(scores_body_))
@@ -232,15 +251,71 @@ void add_masked_cases(std::vector<AttentionCase>& cases) {
        .chosen = true});
 }
 
+void add_narrow_cases(std::vector<AttentionCase>& cases) {
+  for (const DType type : {DType::f16, DType::bf16}) {
+    const auto add = [&](AttentionCase c) { c.type = type, cases.push_back(std::move(c)); };
+    add({.name = "narrow", .n = 2, .heads = 3, .queries = 70, .keys = 130, .width = 64, .value_width = 64});
+    add({.name = "narrow_scaled",
+         .n = 1,
+         .heads = 2,
+         .queries = 128,
+         .keys = 128,
+         .width = 64,
+         .value_width = 64,
+         .factor = 0.125});
+    add({.name = "narrow_key_mask",
+         .n = 2,
+         .heads = 2,
+         .queries = 50,
+         .keys = 61,
+         .width = 128,
+         .value_width = 128,
+         .factor = 0.09,
+         .mask = {2, 1, 1, 61},
+         .hidden = true});
+    add({.name = "narrow_bias_by_head",
+         .n = 2,
+         .heads = 3,
+         .queries = 20,
+         .keys = 37,
+         .width = 64,
+         .value_width = 64,
+         .factor = 0.125,
+         .mask = {1, 3, 20, 37}});
+    add({.name = "narrow_heads_first",
+         .n = 2,
+         .heads = 3,
+         .queries = 19,
+         .keys = 7,
+         .width = 5,
+         .value_width = 3,
+         .tokens_first = false,
+         .factor = 0.5});
+    add({.name = "narrow_chosen_keys",
+         .n = 2,
+         .heads = 3,
+         .queries = 17,
+         .keys = 37,
+         .width = 8,
+         .value_width = 8,
+         .factor = 0.3,
+         .mask = {2, 1, 1, 37},
+         .chosen = true});
+  }
+}
+
 }  // namespace
 
 void add_attention_cases(std::vector<TacticCase>& cases) {
   std::vector<AttentionCase> made;
   add_open_cases(made);
   add_masked_cases(made);
+  add_narrow_cases(made);
   for (const AttentionCase& c : made) {
-    cases.push_back(
-        {std::string("attention_") + c.name, [c](const OpTable& ops) { return CaseBuilder(c, ops).run(); }});
+    // In 16 bits the reference rounds scores and weights, a kernel does not.
+    const double tolerance = c.type == DType::f32 ? 1e-5 : c.type == DType::f16 ? 5e-3 : 4e-2;
+    cases.push_back({fmt::format("attention_{}_{}", c.name, dtype_name(c.type)),
+                     [c](const OpTable& ops) { return CaseBuilder(c, ops).run(); }, tolerance, c.type == DType::f32});
   }
 }
 

@@ -124,12 +124,12 @@ TEST_P(TacticCases, AgreeWithTheReferences) {
     const auto graph = one.build(case_ops());
     std::vector<Tensor> inputs;
     for (const Value* value : graph->inputs()) inputs.push_back(case_input(*value, inputs.size() + 11));
-    const int runs = run({one.name, graph.get(), inputs});
+    const int runs = run({one.name, graph.get(), inputs, one.tolerance});
     if (GetParam() == "cuda" && runs == 0) {
       fmt::print("{} runs on the host\n", one.name);
       continue;
     }
-    EXPECT_GT(runs, 0) << one.name << " runs on no tactic but the reference";
+    if (one.everywhere) EXPECT_GT(runs, 0) << one.name << " runs on no tactic but the reference";
   }
 }
 

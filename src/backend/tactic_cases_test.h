@@ -15,6 +15,8 @@ namespace narae {
 struct TacticCase {
   std::string name;
   std::function<std::unique_ptr<Graph>(const OpTable&)> build;  // one node; all its results are outputs
+  double tolerance = 1e-5;                                      // of results, relative L2
+  bool everywhere = true;                                       // false: a CPU may leave it to the tactics of its parts
 };
 
 void add_pointwise_cases(std::vector<TacticCase>& cases);

@@ -32,6 +32,15 @@ class NarrowTypes : public testing::TestWithParam<const char*> {
     }
     return found;
   }
+  // Relative L2.
+  static double difference(const Tensor& got, const Tensor& want) {
+    double difference = 0, size = 0;
+    for (int64_t i = 0; i < want.count(); ++i) {
+      const double a = got.as<float>()[i], b = want.as<float>()[i];
+      difference += (a - b) * (a - b), size += b * b;
+    }
+    return std::sqrt(difference / size);
+  }
   OpTable ops_;
 };
 
@@ -66,12 +75,7 @@ TEST_P(NarrowTypes, ValuesBetweenAreNarrowAndNumbersStayNear) {
   Tensor x = Tensor::allocate(DType::f32, {2, 3, 16, 16});
   fill_normal(x, 7);
   const std::vector<Tensor> want = interpret(*graph, {x}), got = interpret(*narrow, {x});
-  double difference = 0, size = 0;
-  for (int64_t i = 0; i < want[0].count(); ++i) {
-    const double a = got[0].as<float>()[i], b = want[0].as<float>()[i];
-    difference += (a - b) * (a - b), size += b * b;
-  }
-  const double error = std::sqrt(difference / size);
+  const double error = difference(got[0], want[0]);
   EXPECT_LE(error, !narrows ? 1e-5 : type == DType::f16 ? 1e-2 : 5e-2);
   if (narrows) EXPECT_GT(error, 0);
   int told = 0;
@@ -177,6 +181,57 @@ TEST_P(NarrowTypes, ADecoderIsNarrowBetweenItsProducts) {
   ASSERT_TRUE(last->is("fused"));
   EXPECT_EQ(last->input(0)->dtype(), type);
   EXPECT_EQ(last->output()->dtype(), DType::f32);
+}
+
+const char* encoder = R"(graph "encoder" {
+  symbol N 1 4
+  symbol S 1 64
+  input %x "x" f32[N,S,8]
+  input %m "m" f32[N,1,1,S]
+  const %wq f32[8,8] normal 1
+  const %wk f32[8,8] normal 2
+  const %wv f32[8,8] normal 3
+  const %s f32[] {0.5}
+  %1 f32[N,S,8] = matmul(%x, %wq) {transpose_a=false, transpose_b=false} from "q"
+  %2 f32[N,S,8] = matmul(%x, %wk) {transpose_a=false, transpose_b=false} from "k"
+  %3 f32[N,S,8] = matmul(%x, %wv) {transpose_a=false, transpose_b=false} from "v"
+  %4 f32[N,S,2,4] = reshape(%1) {shape=[N,S,2,4]} from "q"
+  %5 f32[N,S,2,4] = reshape(%2) {shape=[N,S,2,4]} from "k"
+  %6 f32[N,S,2,4] = reshape(%3) {shape=[N,S,2,4]} from "v"
+  %7 f32[N,2,S,4] = transpose(%4) {perm=[0,2,1,3]} from "q"
+  %8 f32[N,2,4,S] = transpose(%5) {perm=[0,2,3,1]} from "k"
+  %9 f32[N,2,S,4] = transpose(%6) {perm=[0,2,1,3]} from "v"
+  %10 f32[N,2,S,S] = matmul(%7, %8) {transpose_a=false, transpose_b=false} from "scores"
+  %11 f32[N,2,S,S] = mul(%10, %s) from "scale"
+  %12 f32[N,2,S,S] = add(%11, %m) from "mask"
+  %13 f32[N,2,S,S] = softmax(%12) {axis=3} from "softmax"
+  %14 f32[N,2,S,4] = matmul(%13, %9) {transpose_a=false, transpose_b=false} from "mix"
+  %15 f32[N,S,2,4] = transpose(%14) {perm=[0,2,1,3]} from "mix"
+  %16 f32[N,S,8] = reshape(%15) {shape=[N,S,8]} from "mix"
+  %17 f32[N,S,8] = matmul(%16, %wq) {transpose_a=false, transpose_b=false} from "out"
+  output %17 "y"
+})";
+
+// One body whose operands and result are narrow, whatever lies inside.
+TEST_P(NarrowTypes, AnEncodersAttentionIsOneBody) {
+  const std::string precision = GetParam();
+  const DType type = precision == "fp16" ? DType::f16 : precision == "bf16" ? DType::bf16 : DType::f32;
+  const auto graph = parse_graph(encoder, ops_);
+  const auto narrow = narrowed(*graph);
+  narrow->verify();
+  int attentions = 0;
+  for (const Node* node = narrow->first(); node; node = node->next()) {
+    EXPECT_FALSE(node->is("softmax")) << "outside of a body";
+    if (!node->is("fused") || node->attributes<FusedAttributes>().kind != "attention") continue;
+    ++attentions;
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(node->input(i)->dtype(), type);
+    EXPECT_EQ(node->output()->dtype(), type);
+  }
+  EXPECT_EQ(attentions, 1);
+  Tensor x = Tensor::allocate(DType::f32, {2, 5, 8}), m = Tensor::allocate(DType::f32, {2, 1, 1, 5});
+  fill_normal(x, 7), fill_normal(m, 8);
+  const std::vector<Tensor> want = interpret(*graph, {x, m}), got = interpret(*narrow, {x, m});
+  EXPECT_LE(difference(got[0], want[0]), type == DType::f32 ? 1e-5 : type == DType::f16 ? 1e-2 : 5e-2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions, NarrowTypes, testing::Values("fp16", "bf16", "tf32", ""),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/fused.h"
 
+#include <algorithm>
+
 #include "ops/define.h"
 #include "ops/interpret.h"
 #include "ops/ops.h"
@@ -36,6 +38,29 @@ void reference(ReferenceContext& c) {
 }
 
 }  // namespace
+
+Value* outside(const Node& node, Value* inner) {
+  if (!node.is("fused")) return inner;
+  const auto& inputs = node.bodies()[0]->inputs();
+  const auto at = std::find(inputs.begin(), inputs.end(), inner);
+  return at == inputs.end() ? nullptr : node.input(static_cast<size_t>(at - inputs.begin()));
+}
+
+Value* outside_casts(const Node& node, Value* inner) {
+  const Node* made = node.is("fused") ? inner->producer() : nullptr;
+  return outside(node, made && made->is("cast") ? made->input(0) : inner);
+}
+
+const Node* within_casts(const Node& node) {
+  if (!node.is("fused")) return &node;
+  const Node* found = nullptr;
+  for (const Node* inner = node.bodies()[0]->first(); inner; inner = inner->next()) {
+    if (inner->is("cast")) continue;
+    if (found) return nullptr;
+    found = inner;
+  }
+  return found;
+}
 
 const OpDef* fused_op() {
   static const OpDef def = define_op<FusedAttributes>("fused", 0, -1, op_has_body, infer, reference);

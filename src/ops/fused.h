@@ -3,7 +3,7 @@
 // largest legal body; selection runs it by one tactic or, part by part, by several.
 #pragma once
 
-#include "graph/attributes.h"
+#include "graph/graph.h"
 
 namespace narae {
 
@@ -17,5 +17,12 @@ struct FusedAttributes {
     v("kind", kind);
   }
 };
+
+// The operand of `node` that `inner`, a value of its body or its own operand, stands for; null: it is made inside.
+Value* outside(const Node& node, Value* inner);
+// The same through a cast of the body.
+Value* outside_casts(const Node& node, Value* inner);
+// What a body of one op and casts around it computes, or a node that is not fused; null: there is more in the body.
+const Node* within_casts(const Node& node);
 
 }  // namespace narae

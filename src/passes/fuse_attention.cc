@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // softmax(q k^T * scale + mask) v becomes one body, with the transposes around it and factors on q and k. The first
-// product keeps its own body (scale, mask) inside, so that nothing is lost where no kernel takes the whole.
+// product keeps its own body (scale, mask) inside, so that nothing is lost where no kernel takes the whole. Where
+// values are stored in 16 bits (narrow_types), each member keeps the casts around it for the same reason.
 #include <algorithm>
+#include <optional>
 
 #include "ops/matmul.h"
 #include "ops/softmax.h"
@@ -16,7 +18,12 @@ struct Attention {
 };
 
 bool computed(const Rewriter& rewriter, const Value* value) {
-  return value && value->dtype() == DType::f32 && !rewriter.constant(value);
+  return value && is_float(value->dtype()) && !rewriter.constant(value);
+}
+
+bool computes(const Node* node, std::string_view op) {
+  const Node* inner = node ? within_casts(*node) : nullptr;
+  return inner && inner->is(op);
 }
 
 // A product of computed operands or a body of one.
@@ -24,7 +31,7 @@ const Node* product(const Rewriter& rewriter, const Node& node) {
   const Node* anchor = node.outputs().size() == 1 ? inner_anchor(node) : nullptr;
   if (!anchor || !anchor->is("matmul")) return nullptr;
   for (Value* value : anchor->inputs()) {
-    if (!computed(rewriter, outside(node, value))) return nullptr;
+    if (!computed(rewriter, outside_casts(node, value))) return nullptr;
   }
   return anchor;
 }
@@ -36,12 +43,10 @@ std::string reader_reason(const Rewriter& rewriter, const char* what, const Valu
 }
 
 // Fills `found` from the product behind a softmax; else why it is none.
-std::string match(const Rewriter& rewriter, Node* mix, Attention& found) {
-  found.mix = mix;
-  found.softmax = mix->input(0)->producer();
+std::string match(const Rewriter& rewriter, Attention& found) {
   const Value *weights = found.softmax->output(0), *scores = found.softmax->input(0);
   if (!rewriter.read_once(weights)) return reader_reason(rewriter, "weights", weights);
-  if (found.softmax->attributes<SoftmaxAttributes>().axis != weights->rank() - 1)
+  if (within_casts(*found.softmax)->attributes<SoftmaxAttributes>().axis != weights->rank() - 1)
     return "softmax goes over an axis that is not the last";
   if (!rewriter.read_once(scores)) return reader_reason(rewriter, "scores", scores);
   found.scores = scores->producer();
@@ -62,33 +67,39 @@ void take_operand(const Rewriter& rewriter, const Value* value, bool factors, st
 std::vector<Node*> members_of(const Rewriter& rewriter, const Attention& found) {
   std::vector<Node*> members{found.scores, found.softmax, found.mix};
   for (Value* value : inner_anchor(*found.scores)->inputs())
-    take_operand(rewriter, outside(*found.scores, value), true, members);
-  take_operand(rewriter, found.mix->input(1), false, members);
+    take_operand(rewriter, outside_casts(*found.scores, value), true, members);
+  take_operand(rewriter, outside_casts(*found.mix, within_casts(*found.mix)->input(1)), false, members);
   if (rewriter.read_once(found.mix->output()) && found.mix->output()->users()[0]->is("transpose"))
     members.push_back(found.mix->output()->users()[0]);
   std::sort(members.begin(), members.end(), [](const Node* a, const Node* b) { return a->order() < b->order(); });
   return members;
 }
 
-}  // namespace
+// softmax(..) v with v computed; the scores are not looked at.
+std::optional<Attention> mixed(const Rewriter& rewriter, Node* node) {
+  if (!computes(node, "matmul") || rewriter.constant(node)) return std::nullopt;
+  const Node* mix = within_casts(*node);
+  if (mix->attributes<MatmulAttributes>().transpose_a) return std::nullopt;
+  const Value *weights = outside_casts(*node, mix->input(0)), *values = outside_casts(*node, mix->input(1));
+  if (!weights || !computes(weights->producer(), "softmax") || !computed(rewriter, values)) return std::nullopt;
+  return Attention{nullptr, weights->producer(), node};
+}
 
-bool fuse_attention(Graph& graph, const Target& target, PassContext& context) {
-  if (target.narrow()) return false;  // narrow_types does not know such bodies
+bool fuse(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph, context);
   for (Node *node = graph.first(), *next = nullptr; node; node = next) {
     next = node->next();
     ++context.visited;
-    if (!node->is("matmul") || node->attributes<MatmulAttributes>().transpose_a || rewriter.constant(node)) continue;
-    if (!rewriter.made_by(node->input(0), "softmax") || !computed(rewriter, node->input(1))) continue;
-    Attention found;
-    const std::string reason = match(rewriter, node, found);
+    std::optional<Attention> found = mixed(rewriter, node);
+    if (!found) continue;
+    const std::string reason = match(rewriter, *found);
     if (!reason.empty()) {
-      context.refused("attention", {found.softmax->label(), node->label()}, reason);
+      context.refused("attention", {found->softmax->label(), node->label()}, reason);
       continue;
     }
     std::vector<std::string> names;
     FusedBody body(graph);
-    const std::vector<Node*> members = members_of(rewriter, found);
+    const std::vector<Node*> members = members_of(rewriter, *found);
     Node* last = members.back();
     for (const Node* member : members) {
       body.add_whole(member);
@@ -100,6 +111,15 @@ bool fuse_attention(Graph& graph, const Target& target, PassContext& context) {
     context.fused("attention", std::move(names), fused->label());
   }
   return rewriter.changed();
+}
+
+}  // namespace
+
+bool fuse_attention(Graph& graph, const Target& target, PassContext& context) {
+  return !target.narrow() && fuse(graph, context);
+}
+bool fuse_narrow_attention(Graph& graph, const Target& target, PassContext& context) {
+  return target.narrow() && fuse(graph, context);
 }
 
 }  // namespace narae::passes

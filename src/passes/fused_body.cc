@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "ops/fused.h"
 
 namespace narae {
 namespace {
@@ -33,13 +32,6 @@ const Node* inner_anchor(const Node& node) {
     anchor = inner;
   }
   return anchor;
-}
-
-Value* outside(const Node& node, Value* inner) {
-  if (!node.is("fused")) return inner;
-  const auto& inputs = node.bodies()[0]->inputs();
-  const auto at = std::find(inputs.begin(), inputs.end(), inner);
-  return at == inputs.end() ? nullptr : node.input(static_cast<size_t>(at - inputs.begin()));
 }
 
 FusedBody::FusedBody(Graph& outer) : body_(std::make_unique<Graph>(outer.ops())) {}

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "ops/fused.h"
 #include "passes/rewrite.h"
 
 namespace narae {
@@ -35,8 +36,6 @@ class FusedBody {
 
 // The only contraction of a node that is one or has it in its body; null: there is none, or several.
 const Node* inner_anchor(const Node& node);
-// The operand of `node` that `inner`, a value of its body or its own operand, stands for; null: it is made inside.
-Value* outside(const Node& node, Value* inner);
 
 // Every value is f32, or a boolean mask between, or an integer that a cast makes one of these; there is one result and
 // the op has a scalar form.

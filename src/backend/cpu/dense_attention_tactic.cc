@@ -32,13 +32,6 @@ struct DenseProblem {
   }
 };
 
-// The stride along batch axis `i` of `rank` axes in all; 0 where it broadcasts or is not there.
-int64_t stride_at(const AttentionView& view, size_t i, size_t rank) {
-  const size_t shift = rank - view.dims.size();
-  return i < shift || view.dims[i - shift] == 1 ? 0 : view.strides[i - shift];
-}
-int64_t row_stride(const AttentionView& view) { return view.strides[view.strides.size() - 2]; }
-
 std::optional<DenseProblem> dense_problem(const Node& node, const NodeDims& dims) {
   const auto spans = [&](const Dims& scores) -> SpanOf {
     return [space = TileSpace{scores, scores.size() - 2, false, 1}](const Dims& operand) {
@@ -54,15 +47,15 @@ std::optional<DenseProblem> dense_problem(const Node& node, const NodeDims& dims
   a.queries = scores[scores.size() - 2], a.keys = scores.back();
   a.width = body->q.dims.back(), a.value_width = body->out.dims.back();
   a.scale = body->scale;
-  a.q_row = row_stride(body->q), a.out_row = row_stride(body->out);
-  a.k_row = row_stride(body->k), a.k_column = body->k.strides.back();
-  a.v_row = row_stride(body->v), a.v_column = body->v.strides.back();
+  a.q_row = body->q.row_stride(), a.out_row = body->out.row_stride();
+  a.k_row = body->k.row_stride(), a.k_column = body->k.strides.back();
+  a.v_row = body->v.row_stride(), a.v_column = body->v.strides.back();
   if (a.width == 0 || !body->q.dense_columns() || !body->out.dense_columns()) return std::nullopt;
   if (!body->k.dense_rows() && !body->k.dense_columns()) return std::nullopt;
   if (!body->v.dense_rows() && !body->v.dense_columns()) return std::nullopt;
   for (size_t i = 0; i + 2 < scores.size(); ++i) {
-    problem.heads.push_back({scores[i], stride_at(body->q, i, scores.size()), stride_at(body->k, i, scores.size()),
-                             stride_at(body->v, i, scores.size()), stride_at(body->out, i, scores.size())});
+    const auto along = [&](const AttentionView& view) { return view.batch_stride(i, scores.size()); };
+    problem.heads.push_back({scores[i], along(body->q), along(body->k), along(body->v), along(body->out)});
   }
   problem.space = {scores, scores.size() - 2, false, 1};
   problem.body = std::move(*body);

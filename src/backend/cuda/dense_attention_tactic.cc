@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention bodies of encoders: one launch, by the strides of the transposes in the body. What is added to the scores
+// may broadcast along any axis; nothing else may happen to them.
+#include "backend/attention_body.h"
+#include "backend/cuda/own_kernel.h"
+#include "backend/cuda/tactics.h"
+#include "kernels/cuda/dense_attention.h"
+
+namespace narae::cuda {
+namespace {
+
+constexpr int64_t widest = 256, most_images = 65535;
+
+struct DenseProblem {
+  DenseAttentionArgs args;
+  size_t q = 0, k = 0, v = 0;
+  int bias = -1;  // node operand
+};
+
+// Every operand of the scores' shape, whatever it broadcasts along; a bias of columns as such.
+std::optional<ScalarClass> span_of(const Dims& scores, const Dims& operand) {
+  if (operand.size() > scores.size()) return std::nullopt;
+  const size_t shift = scores.size() - operand.size();
+  for (size_t i = 0; i < operand.size(); ++i) {
+    if (operand[i] != 1 && operand[i] != scores[shift + i]) return std::nullopt;
+  }
+  const bool column = !operand.empty() && operand.back() != 1 && element_count(operand) == operand.back();
+  return column ? ScalarClass::column : ScalarClass::full;
+}
+
+// The operand of the scores' node that is added to them after the scale; -1: none. Empty: something else is done.
+std::optional<int> added(const ContractionBody& scores) {
+  if (scores.act || scores.residual >= 0) return std::nullopt;
+  if (!scores.has_rest()) return scores.bias;
+  const std::vector<ScalarInstr>& steps = scores.rest.body;
+  const bool adds =
+      scores.bias < 0 && steps.size() == 1 && steps[0].op == ScalarOp::add && steps[0].a + steps[0].b == 1;
+  if (!adds || scores.rest.outputs[0].reg != steps[0].dst) return std::nullopt;
+  return scores.rest_operands[1];
+}
+
+AttentionStrides strides_of(const AttentionView& view, size_t rank) {
+  AttentionStrides strides;
+  strides.batch = rank > 3 ? view.batch_stride(rank - 4, rank) : 0;
+  strides.head = rank > 2 ? view.batch_stride(rank - 3, rank) : 0;
+  strides.token = view.row_stride();
+  return strides;
+}
+
+// From one element to the next along axis `back` from the end, 0 where there is but one.
+int64_t bias_stride(const Dims& dims, size_t back) {
+  if (back > dims.size() || dims[dims.size() - back] == 1) return 0;
+  return element_count(Dims(dims.end() - static_cast<ptrdiff_t>(back) + 1, dims.end()));
+}
+
+std::optional<DenseProblem> dense_problem(const Node& node, const NodeDims& dims) {
+  const auto spans = [](const Dims& scores) -> SpanOf {
+    return [scores](const Dims& operand) { return span_of(scores, operand); };
+  };
+  const std::optional<AttentionBody> body = attention_body(node, dims, spans, true);
+  if (!body || !body->q.dense_columns() || !body->k.dense_columns() || !body->v.dense_columns() ||
+      !body->out.dense_columns()) {
+    return std::nullopt;
+  }
+  const Dims& scores = body->scores.result;
+  const size_t rank = scores.size();
+  const std::optional<int> bias = added(body->scores);
+  if (rank > 4 || !bias || element_count(scores) == 0 || element_count(body->out.dims) == 0) return std::nullopt;
+  DenseProblem problem;
+  DenseAttentionArgs& args = problem.args;
+  args.type = body->type;
+  args.batch = rank > 3 ? scores[rank - 4] : 1, args.heads = rank > 2 ? scores[rank - 3] : 1;
+  args.queries = scores[rank - 2], args.keys = scores[rank - 1];
+  args.width = body->q.dims.back(), args.value_width = body->out.dims.back(), args.scale = body->scale;
+  if (args.width == 0 || args.width > widest || args.value_width > widest || args.batch * args.heads > most_images)
+    return std::nullopt;
+  args.q_strides = strides_of(body->q, rank), args.k_strides = strides_of(body->k, rank);
+  args.v_strides = strides_of(body->v, rank), args.out_strides = strides_of(body->out, rank);
+  problem.q = body->q.operand, problem.k = body->k.operand, problem.v = body->v.operand;
+  if (*bias < 0) return problem;
+  problem.bias = body->score_operands[static_cast<size_t>(*bias)];
+  args.bias_type = node.input(static_cast<size_t>(problem.bias))->dtype();
+  if (args.bias_type != DType::f32 && args.bias_type != DType::f16 && args.bias_type != DType::bf16)
+    return std::nullopt;
+  const Dims& added_dims = dims.inputs[static_cast<size_t>(problem.bias)];
+  args.bias_key = bias_stride(added_dims, 1), args.bias_query = bias_stride(added_dims, 2);
+  args.bias_head = bias_stride(added_dims, 3), args.bias_batch = bias_stride(added_dims, 4);
+  return problem;
+}
+
+class DenseAttentionTactic final : public Tactic {
+ public:
+  explicit DenseAttentionTactic(CudaLevel level) : level_(std::move(level)) {}
+  const char* name() const override { return "attention"; }
+  Numerics numerics() const override { return {true, true, level_.deterministic}; }
+
+  void propose(const Node& node, const NodeDims& dims, const Target&, std::vector<Choice>& out) const override {
+    if (dense_problem(node, dims)) out.push_back(plain_choice(this, node));
+  }
+  // The matrix units give it a quarter of what they can; without them a key is read for every 8 queries.
+  double estimate(const Node& node, const Choice& choice, const NodeDims& dims, const Target& target) const override {
+    const std::optional<DenseProblem> problem = dense_problem(node, dims);
+    if (!problem) return 1;
+    const DenseAttentionArgs& a = problem->args;
+    const double flops = 2 * static_cast<double>(a.batch * a.heads * a.queries) *
+                         static_cast<double>(a.keys * (a.width + a.value_width));
+    const bool tiles = a.type != DType::f32 && a.width == a.value_width && (a.width == 64 || a.width == 128);
+    const double peak = target.fma_flops * target.cores * (tiles ? 2 : 0.05);
+    return launch_seconds(target, flops, peak, node_bytes(node, choice, dims));
+  }
+  std::unique_ptr<Kernel> specialise(const Node& node, const Choice&, const NodeDims& dims, Device&) const override {
+    const std::optional<DenseProblem> problem = dense_problem(node, dims);
+    if (!problem) fail(ErrorCode::does_not_fit, "these sizes are no attention of the kernel's");
+    const size_t result = node.inputs().size();
+    return std::make_unique<OwnKernel<DenseAttentionArgs>>(
+        dense_attention, problem->args, "attention",
+        [p = *problem, result](DenseAttentionArgs& a, std::span<void* const> operands, void*) {
+          a.q = operands[p.q], a.k = operands[p.k], a.v = operands[p.v], a.out = operands[result];
+          a.bias = at(operands, p.bias);
+        });
+  }
+
+ private:
+  CudaLevel level_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tactic> make_dense_attention_tactic(const CudaLevel& level) {
+  return std::make_unique<DenseAttentionTactic>(level);
+}
+
+}  // namespace narae::cuda

@@ -62,6 +62,25 @@ const char* network = R"(graph "net" {
   output %0 "input"
 })";
 
+// After a run something else may lie where the indices lay (on the checking device -1, which is none here).
+TEST_P(EngineTest, RepeatsFindTheirIndices) {
+  auto graph = parse_graph(R"(graph "lookup" {
+  input %i "ids" i64[3]
+  const %t f32[8,16] normal 1
+  const %e i64[] {8}
+  %0 i64[3] = sub(%i, %e)
+  %1 f32[3,16] = gather(%t, %0) {axis=0}
+  %2 f32[3,16] = tanh(%1)
+  output %2 "y"
+})",
+                           table);
+  Session session(engine(std::move(graph)), device);
+  Tensor ids = Tensor::allocate(DType::i64, {3});
+  for (int64_t k = 0; k < 3; ++k) ids.as<int64_t>()[k] = k;
+  session.run({ids});
+  EXPECT_NO_THROW(session.repeat(3));
+}
+
 TEST_P(EngineTest, RunsLikeTheReferencesAtEveryShape) {
   auto graph = parse_graph(network, table);
   auto reference = graph->clone();

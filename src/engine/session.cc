@@ -219,14 +219,17 @@ void Session::repeat(int times) {
   Prepared& prepared = *prepared_.front();
   const DeviceTurn turn(*device_);
   const bool kept = record(prepared) || record(prepared);
+  const std::vector<Record>& records = prepared.program.records;
+  const auto holds_integers = [&](const Record& record) {
+    return record.kind == RecordKind::copy_in &&
+           is_integer(prepared.program.slots[static_cast<size_t>(record.operands[0])].value->dtype());
+  };
   for (int i = 0; i < times; ++i) {
-    if (kept) {
-      lane(0).replay(*prepared.recording);
-      continue;
+    for (size_t r = 0; r < records.size(); ++r) {
+      const bool again = !kept && records[r].kind == RecordKind::launch;
+      if (again || holds_integers(records[r])) launch(prepared, r);
     }
-    for (size_t r = 0; r < prepared.program.records.size(); ++r) {
-      if (prepared.program.records[r].kind == RecordKind::launch) launch(prepared, r);
-    }
+    if (kept) lane(0).replay(*prepared.recording);
   }
   wait();
 }

@@ -86,6 +86,11 @@ def narae(args, *words, **extra):
     return subprocess.run([args.narae, *words, *flags], capture_output=True, text=True, **extra)
 
 
+def message(ended):
+    """What a command that failed says; with --json that is on stdout."""
+    return (ended.stderr + ended.stdout).strip()[-600:] or f"ended with {ended.returncode}"
+
+
 def relative_l2(got, want):
     got, want = got.astype(np.float64), want.astype(np.float64)
     return float(np.linalg.norm(got - want) / np.linalg.norm(want))
@@ -138,11 +143,11 @@ def measure(args, name, batch, precision, folder):
     built = narae(args, "build", str(path), "-o", str(engine), "--precision", precision, "--opt", args.opt)
     row["build_s"] = round(time.time() - start, 2)
     if built.returncode:
-        return {**row, "error": built.stderr.strip()[-600:]}
+        return {**row, "error": message(built)}
     ran = narae(args, "run", str(engine), "--input", f"x={folder}/x.npy", "--output-dir", str(folder / "y"), "--precision",
                 precision)
     if ran.returncode:
-        return {**row, "error": ran.stderr.strip()[-600:]}
+        return {**row, "error": message(ran)}
     row["rel_l2"] = relative_l2(np.load(next((folder / "y").glob("*.npy"))), want)
     if args.stage == "check":
         explained = narae(args, "explain", str(engine), "--precision", precision, "--json")
@@ -159,7 +164,7 @@ def measure(args, name, batch, precision, folder):
     for _ in range(3):
         bench = narae(args, "bench", str(engine), "--resident", "--duration", "1", "--precision", precision, "--json")
         if bench.returncode:
-            return {**row, "error": bench.stderr.strip()[-600:]}
+            return {**row, "error": message(bench)}
         ours.append(json.loads(bench.stdout)["latency_ms"]["p50"])
         theirs.append(rival.ms())
     row.update(ms=statistics.median(ours), torch_ms=statistics.median(theirs),

@@ -70,7 +70,8 @@ class Session {
   const std::vector<Dims>& output_dims(const std::vector<Tensor>& inputs);
   // Runs what was bound last `times` over, with the inputs as they lie on the device and the results left there: what
   // the device takes by itself. Later values may lie in an input's place; integers, which may be indices, are brought
-  // there again each time, so the host tensors of that run must still be what they were. After a run().
+  // there again each time once the run before has ended, so the host tensors of that run must still be what they were.
+  // After a run().
   void repeat(int times);
   // One run with every record timed and the stream synchronized after each.
   std::vector<RecordTime> profile(const std::vector<Tensor>& inputs);

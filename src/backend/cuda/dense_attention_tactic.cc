@@ -90,9 +90,7 @@ std::optional<DenseProblem> dense_problem(const Node& node, const NodeDims& dims
 
 class DenseAttentionTactic final : public Tactic {
  public:
-  explicit DenseAttentionTactic(CudaLevel level) : level_(std::move(level)) {}
   const char* name() const override { return "attention"; }
-  Numerics numerics() const override { return {true, true, level_.deterministic}; }
 
   void propose(const Node& node, const NodeDims& dims, const Target&, std::vector<Choice>& out) const override {
     if (dense_problem(node, dims)) out.push_back(plain_choice(this, node));
@@ -119,15 +117,12 @@ class DenseAttentionTactic final : public Tactic {
           a.bias = at(operands, p.bias);
         });
   }
-
- private:
-  CudaLevel level_;
 };
 
 }  // namespace
 
-std::unique_ptr<Tactic> make_dense_attention_tactic(const CudaLevel& level) {
-  return std::make_unique<DenseAttentionTactic>(level);
+std::unique_ptr<Tactic> make_dense_attention_tactic(const CudaLevel&) {
+  return std::make_unique<DenseAttentionTactic>();
 }
 
 }  // namespace narae::cuda

@@ -27,15 +27,14 @@ class Matcher {
 
   std::optional<AttentionBody> run(const std::function<SpanOf(const Dims&)>& spans) {
     body_.type = graph_.outputs()[0]->dtype();
-    if (body_.type != DType::f32 && !(narrow_ && (body_.type == DType::f16 || body_.type == DType::bf16)))
-      return std::nullopt;
+    if (body_.type != DType::f32 && !(narrow_ && is_narrow(body_.type))) return std::nullopt;
     const Node* whole = graph_.outputs()[0]->producer();  // each op as the node around it and its casts
     const Node* turned = whole && whole->is("transpose") ? whole : nullptr;
     if (turned) whole = turned->input(0)->producer();
-    const Node* mix = inner(whole, "matmul");
+    const Node* mix = within_casts(whole, "matmul");
     if (!mix || mix->attributes<MatmulAttributes>().transpose_a) return std::nullopt;
     const Node* weights = made_by(*whole, mix, 0);
-    const Node* softmax = inner(weights, "softmax");
+    const Node* softmax = within_casts(weights, "softmax");
     if (!softmax || softmax->attributes<SoftmaxAttributes>().axis != softmax->output(0)->rank() - 1)
       return std::nullopt;
     body_.score_node = made_by(*weights, softmax, 0);
@@ -50,10 +49,6 @@ class Matcher {
   }
 
  private:
-  static const Node* inner(const Node* node, std::string_view op) {
-    const Node* found = node ? within_casts(*node) : nullptr;
-    return found && found->is(op) ? found : nullptr;
-  }
   // Of operand `i` of what `node` computes; null: an operand of the whole.
   static const Node* made_by(const Node& node, const Node* computed, size_t i) {
     const Value* value = outside_casts(node, computed->input(i));

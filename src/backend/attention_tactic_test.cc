@@ -16,7 +16,9 @@ namespace {
 
 struct AttentionCase {
   const char* name;
-  int64_t n, heads, queries, keys, width, value_width;
+  struct {
+    int64_t n, heads, queries, keys, width, value_width;
+  } size;
   bool tokens_first = true;                    // operands and result are [N, S, H, D], else [N, H, S, D]
   std::vector<int64_t> k_perm = {0, 2, 3, 1};  // where tokens come first
   double q_factor = 0, k_factor = 0, factor = 0;
@@ -49,9 +51,9 @@ class CaseBuilder {
 
   std::unique_ptr<Graph> run() {
     Builder b(*body_);
-    Value* q = operand(b, "q", c_.queries, c_.width, {0, 2, 1, 3}, c_.q_factor);
-    Value* k = operand(b, "k", c_.keys, c_.width, c_.k_perm, c_.k_factor);
-    Value* v = operand(b, "v", c_.keys, c_.value_width, {0, 2, 1, 3}, 0);
+    Value* q = operand(b, "q", c_.size.queries, c_.size.width, {0, 2, 1, 3}, c_.q_factor);
+    Value* k = operand(b, "k", c_.size.keys, c_.size.width, c_.k_perm, c_.k_factor);
+    Value* v = operand(b, "v", c_.size.keys, c_.size.value_width, {0, 2, 1, 3}, 0);
     const bool turned = c_.tokens_first && c_.k_perm == std::vector<int64_t>{0, 2, 3, 1};
     Value* s = scores(q, k, !turned);
     Value* y = op("matmul", {op("softmax", {s}, SoftmaxAttributes{3}), v}, MatmulAttributes{});
@@ -66,8 +68,8 @@ class CaseBuilder {
  private:
   Value* operand(Builder& b, const char* name, int64_t tokens, int64_t width, std::vector<int64_t> perm,
                  double factor) {
-    const Shape shape =
-        c_.tokens_first ? to_shape({c_.n, tokens, c_.heads, width}) : to_shape({c_.n, c_.heads, tokens, width});
+    const Shape shape = c_.tokens_first ? to_shape({c_.size.n, tokens, c_.size.heads, width})
+                                        : to_shape({c_.size.n, c_.size.heads, tokens, width});
     operands_.push_back(graph_->add_input(name, c_.type, shape));
     Value* x = body_->add_input(name, c_.type, shape);
     if (factor != 0) x = b.op("mul", {x, b.scalar(factor)});
@@ -124,180 +126,42 @@ class CaseBuilder {
 void add_open_cases(std::vector<AttentionCase>& cases) {
   const std::vector<int64_t> straight = {0, 2, 1, 3};
   const auto add = [&](AttentionCase c) { cases.push_back(std::move(c)); };
-  add({.name = "plain", .n = 2, .heads = 3, .queries = 13, .keys = 13, .width = 8, .value_width = 8});
-  add({.name = "scaled",
-       .n = 1,
-       .heads = 2,
-       .queries = 50,
-       .keys = 50,
-       .width = 64,
-       .value_width = 64,
-       .factor = 0.125});
-  add({.name = "keys_untransposed",
-       .n = 2,
-       .heads = 2,
-       .queries = 21,
-       .keys = 35,
-       .width = 16,
-       .value_width = 24,
-       .k_perm = straight,
-       .factor = 0.25});
-  add({.name = "heads_first",
-       .n = 2,
-       .heads = 3,
-       .queries = 19,
-       .keys = 7,
-       .width = 5,
-       .value_width = 3,
-       .tokens_first = false,
-       .factor = 0.5});
-  add({.name = "factors_before",
-       .n = 1,
-       .heads = 2,
-       .queries = 9,
-       .keys = 20,
-       .width = 12,
-       .value_width = 12,
-       .q_factor = 0.6,
-       .k_factor = 0.7});
-  add({.name = "one_query",
-       .n = 3,
-       .heads = 2,
-       .queries = 1,
-       .keys = 30,
-       .width = 16,
-       .value_width = 16,
-       .factor = 0.25});
-  add({.name = "one_key", .n = 1, .heads = 2, .queries = 5, .keys = 1, .width = 16, .value_width = 16});
-  add({.name = "one_column", .n = 1, .heads = 2, .queries = 5, .keys = 6, .width = 1, .value_width = 1});
+  add({.name = "plain", .size = {2, 3, 13, 13, 8, 8}});
+  add({.name = "scaled", .size = {1, 2, 50, 50, 64, 64}, .factor = 0.125});
+  add({.name = "keys_untransposed", .size = {2, 2, 21, 35, 16, 24}, .k_perm = straight, .factor = 0.25});
+  add({.name = "heads_first", .size = {2, 3, 19, 7, 5, 3}, .tokens_first = false, .factor = 0.5});
+  add({.name = "factors_before", .size = {1, 2, 9, 20, 12, 12}, .q_factor = 0.6, .k_factor = 0.7});
+  add({.name = "one_query", .size = {3, 2, 1, 30, 16, 16}, .factor = 0.25});
+  add({.name = "one_key", .size = {1, 2, 5, 1, 16, 16}});
+  add({.name = "one_column", .size = {1, 2, 5, 6, 1, 1}});
 }
 
 void add_masked_cases(std::vector<AttentionCase>& cases) {
   const auto add = [&](AttentionCase c) { cases.push_back(std::move(c)); };
-  add({.name = "key_mask",
-       .n = 2,
-       .heads = 3,
-       .queries = 17,
-       .keys = 37,
-       .width = 8,
-       .value_width = 8,
-       .factor = 0.3,
-       .mask = {2, 1, 1, 37},
-       .hidden = true});
-  add({.name = "key_mask_for_all",
-       .n = 2,
-       .heads = 3,
-       .queries = 17,
-       .keys = 37,
-       .width = 8,
-       .value_width = 8,
-       .mask = {37},
-       .hidden = true});
-  add({.name = "mask_by_query",
-       .n = 2,
-       .heads = 2,
-       .queries = 33,
-       .keys = 33,
-       .width = 8,
-       .value_width = 8,
-       .factor = 0.3,
-       .mask = {2, 1, 33, 33},
-       .hidden = true});
-  add({.name = "bias_by_head",
-       .n = 2,
-       .heads = 2,
-       .queries = 20,
-       .keys = 18,
-       .width = 8,
-       .value_width = 8,
-       .mask = {1, 2, 20, 18}});
-  add({.name = "many_keys",
-       .n = 1,
-       .heads = 1,
-       .queries = 70,
-       .keys = 1100,
-       .width = 40,
-       .value_width = 72,
-       .factor = 0.15,
-       .mask = {70, 1100},
-       .hidden = true});
-  add({.name = "chosen_keys",
-       .n = 2,
-       .heads = 3,
-       .queries = 17,
-       .keys = 37,
-       .width = 8,
-       .value_width = 8,
-       .factor = 0.3,
-       .mask = {2, 1, 1, 37},
-       .chosen = true});
-  add({.name = "chosen_by_query",
-       .n = 2,
-       .heads = 3,
-       .queries = 40,
-       .keys = 600,
-       .width = 8,
-       .value_width = 8,
-       .mask = {2, 1, 40, 600},
-       .chosen = true});
-  add({.name = "chosen_queries",
-       .n = 2,
-       .heads = 3,
-       .queries = 17,
-       .keys = 37,
-       .width = 8,
-       .value_width = 8,
-       .mask = {3, 17, 1},
-       .chosen = true});
+  add({.name = "key_mask", .size = {2, 3, 17, 37, 8, 8}, .factor = 0.3, .mask = {2, 1, 1, 37}, .hidden = true});
+  add({.name = "key_mask_for_all", .size = {2, 3, 17, 37, 8, 8}, .mask = {37}, .hidden = true});
+  add({.name = "mask_by_query", .size = {2, 2, 33, 33, 8, 8}, .factor = 0.3, .mask = {2, 1, 33, 33}, .hidden = true});
+  add({.name = "bias_by_head", .size = {2, 2, 20, 18, 8, 8}, .mask = {1, 2, 20, 18}});
+  add({.name = "many_keys", .size = {1, 1, 70, 1100, 40, 72}, .factor = 0.15, .mask = {70, 1100}, .hidden = true});
+  add({.name = "chosen_keys", .size = {2, 3, 17, 37, 8, 8}, .factor = 0.3, .mask = {2, 1, 1, 37}, .chosen = true});
+  add({.name = "chosen_by_query", .size = {2, 3, 40, 600, 8, 8}, .mask = {2, 1, 40, 600}, .chosen = true});
+  add({.name = "chosen_queries", .size = {2, 3, 17, 37, 8, 8}, .mask = {3, 17, 1}, .chosen = true});
 }
 
 void add_narrow_cases(std::vector<AttentionCase>& cases) {
   for (const DType type : {DType::f16, DType::bf16}) {
     const auto add = [&](AttentionCase c) { c.type = type, cases.push_back(std::move(c)); };
-    add({.name = "narrow", .n = 2, .heads = 3, .queries = 70, .keys = 130, .width = 64, .value_width = 64});
-    add({.name = "narrow_scaled",
-         .n = 1,
-         .heads = 2,
-         .queries = 128,
-         .keys = 128,
-         .width = 64,
-         .value_width = 64,
-         .factor = 0.125});
+    add({.name = "narrow", .size = {2, 3, 70, 130, 64, 64}});
+    add({.name = "narrow_scaled", .size = {1, 2, 128, 128, 64, 64}, .factor = 0.125});
     add({.name = "narrow_key_mask",
-         .n = 2,
-         .heads = 2,
-         .queries = 50,
-         .keys = 61,
-         .width = 128,
-         .value_width = 128,
+         .size = {2, 2, 50, 61, 128, 128},
          .factor = 0.09,
          .mask = {2, 1, 1, 61},
          .hidden = true});
-    add({.name = "narrow_bias_by_head",
-         .n = 2,
-         .heads = 3,
-         .queries = 20,
-         .keys = 37,
-         .width = 64,
-         .value_width = 64,
-         .factor = 0.125,
-         .mask = {1, 3, 20, 37}});
-    add({.name = "narrow_heads_first",
-         .n = 2,
-         .heads = 3,
-         .queries = 19,
-         .keys = 7,
-         .width = 5,
-         .value_width = 3,
-         .tokens_first = false,
-         .factor = 0.5});
+    add({.name = "narrow_bias_by_head", .size = {2, 3, 20, 37, 64, 64}, .factor = 0.125, .mask = {1, 3, 20, 37}});
+    add({.name = "narrow_heads_first", .size = {2, 3, 19, 7, 5, 3}, .tokens_first = false, .factor = 0.5});
     add({.name = "narrow_chosen_keys",
-         .n = 2,
-         .heads = 3,
-         .queries = 17,
-         .keys = 37,
-         .width = 8,
-         .value_width = 8,
+         .size = {2, 3, 17, 37, 8, 8},
          .factor = 0.3,
          .mask = {2, 1, 1, 37},
          .chosen = true});

@@ -150,8 +150,6 @@ SymbolValues generic_symbols(const Node& node) {
   return values;
 }
 
-bool is_narrow(DType type) { return type == DType::f16 || type == DType::bf16; }
-
 // The value that a cast inside the body brings up to f32 for the anchor; else the value itself.
 const Value* before_cast(const Node& node, const Value* value) {
   const Node* cast = value ? value->producer() : nullptr;

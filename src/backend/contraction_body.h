@@ -13,6 +13,9 @@
 
 namespace narae {
 
+// Of 16 bits, computed with in f32.
+inline bool is_narrow(DType type) { return type == DType::f16 || type == DType::bf16; }
+
 // How an operand of these dims varies over an output tile; empty: in a way that the kernel cannot follow.
 using SpanOf = std::function<std::optional<ScalarClass>(const Dims& operand)>;
 

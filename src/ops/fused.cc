@@ -51,12 +51,12 @@ Value* outside_casts(const Node& node, Value* inner) {
   return outside(node, made && made->is("cast") ? made->input(0) : inner);
 }
 
-const Node* within_casts(const Node& node) {
-  if (!node.is("fused")) return &node;
+const Node* within_casts(const Node* node, std::string_view op) {
+  if (!node || !node->is("fused")) return node && node->is(op) ? node : nullptr;
   const Node* found = nullptr;
-  for (const Node* inner = node.bodies()[0]->first(); inner; inner = inner->next()) {
+  for (const Node* inner = node->bodies()[0]->first(); inner; inner = inner->next()) {
     if (inner->is("cast")) continue;
-    if (found) return nullptr;
+    if (found || !inner->is(op)) return nullptr;
     found = inner;
   }
   return found;

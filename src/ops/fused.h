@@ -22,7 +22,8 @@ struct FusedAttributes {
 Value* outside(const Node& node, Value* inner);
 // The same through a cast of the body.
 Value* outside_casts(const Node& node, Value* inner);
-// What a body of one op and casts around it computes, or a node that is not fused; null: there is more in the body.
-const Node* within_casts(const Node& node);
+// `node`, or where it is a body of one op and casts around it that op, when that is an `op`; null: it is not, or there
+// is more in the body, or `node` is null.
+const Node* within_casts(const Node* node, std::string_view op);
 
 }  // namespace narae

@@ -19,11 +19,6 @@ bool computed(const Rewriter& rewriter, const Value* value) {
   return value && is_float(value->dtype()) && !rewriter.constant(value);
 }
 
-bool computes(const Node* node, std::string_view op) {
-  const Node* inner = node ? within_casts(*node) : nullptr;
-  return inner && inner->is(op);
-}
-
 // A product of computed operands or a body of one.
 const Node* product(const Rewriter& rewriter, const Node& node) {
   const Node* anchor = node.outputs().size() == 1 ? inner_anchor(node) : nullptr;
@@ -44,7 +39,7 @@ std::string reader_reason(const Rewriter& rewriter, const char* what, const Valu
 std::string match(const Rewriter& rewriter, Attention& found) {
   const Value *weights = found.softmax->output(0), *scores = found.softmax->input(0);
   if (!rewriter.read_once(weights)) return reader_reason(rewriter, "weights", weights);
-  if (within_casts(*found.softmax)->attributes<SoftmaxAttributes>().axis != weights->rank() - 1)
+  if (within_casts(found.softmax, "softmax")->attributes<SoftmaxAttributes>().axis != weights->rank() - 1)
     return "softmax goes over an axis that is not the last";
   if (!rewriter.read_once(scores)) return reader_reason(rewriter, "scores", scores);
   found.scores = scores->producer();
@@ -66,7 +61,7 @@ std::vector<Node*> members_of(const Rewriter& rewriter, const Attention& found) 
   std::vector<Node*> members{found.scores, found.softmax, found.mix};
   for (Value* value : inner_anchor(*found.scores)->inputs())
     take_operand(rewriter, outside_casts(*found.scores, value), true, members);
-  take_operand(rewriter, outside_casts(*found.mix, within_casts(*found.mix)->input(1)), false, members);
+  take_operand(rewriter, outside_casts(*found.mix, within_casts(found.mix, "matmul")->input(1)), false, members);
   if (rewriter.read_once(found.mix->output()) && found.mix->output()->users()[0]->is("transpose"))
     members.push_back(found.mix->output()->users()[0]);
   std::sort(members.begin(), members.end(), [](const Node* a, const Node* b) { return a->order() < b->order(); });
@@ -75,11 +70,10 @@ std::vector<Node*> members_of(const Rewriter& rewriter, const Attention& found) 
 
 // softmax(..) v with v computed; the scores are not looked at.
 std::optional<Attention> mixed(const Rewriter& rewriter, Node* node) {
-  if (!computes(node, "matmul") || rewriter.constant(node)) return std::nullopt;
-  const Node* mix = within_casts(*node);
-  if (mix->attributes<MatmulAttributes>().transpose_a) return std::nullopt;
+  const Node* mix = within_casts(node, "matmul");
+  if (!mix || rewriter.constant(node) || mix->attributes<MatmulAttributes>().transpose_a) return std::nullopt;
   const Value *weights = outside_casts(*node, mix->input(0)), *values = outside_casts(*node, mix->input(1));
-  if (!weights || !computes(weights->producer(), "softmax") || !computed(rewriter, values)) return std::nullopt;
+  if (!weights || !within_casts(weights->producer(), "softmax") || !computed(rewriter, values)) return std::nullopt;
   return Attention{nullptr, weights->producer(), node};
 }
 

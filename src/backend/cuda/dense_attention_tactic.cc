@@ -3,7 +3,9 @@
 // may broadcast along any axis; nothing else may happen to them.
 #include "backend/attention_body.h"
 #include "backend/cuda/own_kernel.h"
+#include "backend/cuda/product.h"
 #include "backend/cuda/tactics.h"
+#include "backend/operand_placement.h"
 #include "kernels/cuda/dense_attention.h"
 
 namespace narae::cuda {
@@ -16,17 +18,6 @@ struct DenseProblem {
   size_t q = 0, k = 0, v = 0;
   int bias = -1;  // node operand
 };
-
-// Every operand of the scores' shape, whatever it broadcasts along; a bias of columns as such.
-std::optional<ScalarClass> span_of(const Dims& scores, const Dims& operand) {
-  if (operand.size() > scores.size()) return std::nullopt;
-  const size_t shift = scores.size() - operand.size();
-  for (size_t i = 0; i < operand.size(); ++i) {
-    if (operand[i] != 1 && operand[i] != scores[shift + i]) return std::nullopt;
-  }
-  const bool column = !operand.empty() && operand.back() != 1 && element_count(operand) == operand.back();
-  return column ? ScalarClass::column : ScalarClass::full;
-}
 
 // The operand of the scores' node that is added to them after the scale; -1: none. Empty: something else is done.
 std::optional<int> added(const ContractionBody& scores) {
@@ -47,15 +38,9 @@ AttentionStrides strides_of(const AttentionView& view, size_t rank) {
   return strides;
 }
 
-// From one element to the next along axis `back` from the end, 0 where there is but one.
-int64_t bias_stride(const Dims& dims, size_t back) {
-  if (back > dims.size() || dims[dims.size() - back] == 1) return 0;
-  return element_count(Dims(dims.end() - static_cast<ptrdiff_t>(back) + 1, dims.end()));
-}
-
 std::optional<DenseProblem> dense_problem(const Node& node, const NodeDims& dims) {
   const auto spans = [](const Dims& scores) -> SpanOf {
-    return [scores](const Dims& operand) { return span_of(scores, operand); };
+    return [scores](const Dims& operand) { return product_span(scores, operand, -1); };
   };
   const std::optional<AttentionBody> body = attention_body(node, dims, spans, true);
   if (!body || !body->q.dense_columns() || !body->k.dense_columns() || !body->v.dense_columns() ||
@@ -80,11 +65,11 @@ std::optional<DenseProblem> dense_problem(const Node& node, const NodeDims& dims
   if (*bias < 0) return problem;
   problem.bias = body->score_operands[static_cast<size_t>(*bias)];
   args.bias_type = node.input(static_cast<size_t>(problem.bias))->dtype();
-  if (args.bias_type != DType::f32 && args.bias_type != DType::f16 && args.bias_type != DType::bf16)
-    return std::nullopt;
-  const Dims& added_dims = dims.inputs[static_cast<size_t>(problem.bias)];
-  args.bias_key = bias_stride(added_dims, 1), args.bias_query = bias_stride(added_dims, 2);
-  args.bias_head = bias_stride(added_dims, 3), args.bias_batch = bias_stride(added_dims, 4);
+  if (args.bias_type != DType::f32 && !is_narrow(args.bias_type)) return std::nullopt;
+  const std::vector<int64_t> along =
+      operand_strides(dims.inputs[static_cast<size_t>(problem.bias)], scores, Layout::plain());
+  args.bias_key = along[rank - 1], args.bias_query = along[rank - 2];
+  args.bias_head = rank > 2 ? along[rank - 3] : 0, args.bias_batch = rank > 3 ? along[rank - 4] : 0;
   return problem;
 }
 

@@ -41,21 +41,23 @@ ScalarProgram whole_tail(const ContractionBody& body, const std::vector<ScalarIn
   return program;
 }
 
+std::optional<ScalarClass> product_span(const Dims& result, const Dims& operand, int column_axis) {
+  if (element_count(operand) == 1) return ScalarClass::scalar;
+  if (operand.size() > result.size()) return std::nullopt;
+  const size_t shift = result.size() - operand.size();
+  const size_t axis = column_axis < 0 ? result.size() - 1 : static_cast<size_t>(column_axis);
+  bool column = true;
+  for (size_t i = 0; i < operand.size(); ++i) {
+    if (operand[i] != 1 && operand[i] != result[i + shift]) return std::nullopt;
+    if (operand[i] != 1 && i + shift != axis) column = false;
+  }
+  return column ? ScalarClass::column : ScalarClass::full;
+}
+
 std::optional<ContractionBody> product_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
                                             int column_axis, bool from_blocks, size_t part) {
   const auto spans = [column_axis](const Dims& result) -> SpanOf {
-    return [result, column_axis](const Dims& operand) -> std::optional<ScalarClass> {
-      if (element_count(operand) == 1) return ScalarClass::scalar;
-      if (operand.size() > result.size()) return std::nullopt;
-      const size_t shift = result.size() - operand.size();
-      const size_t axis = column_axis < 0 ? result.size() - 1 : static_cast<size_t>(column_axis);
-      bool column = true;
-      for (size_t i = 0; i < operand.size(); ++i) {
-        if (operand[i] != 1 && operand[i] != result[i + shift]) return std::nullopt;
-        if (operand[i] != 1 && i + shift != axis) column = false;
-      }
-      return column ? ScalarClass::column : ScalarClass::full;
-    };
+    return [result, column_axis](const Dims& operand) { return product_span(result, operand, column_axis); };
   };
   BodyAbility can;
   can.narrow = true;

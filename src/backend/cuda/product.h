@@ -10,6 +10,10 @@
 
 namespace narae::cuda {
 
+// How an operand that broadcasts to a product's result varies over it: as a column where along `column_axis` only (-1:
+// the last), else as all of it. Empty: it does not broadcast.
+std::optional<ScalarClass> product_span(const Dims& result, const Dims& operand, int column_axis);
+
 // Taken apart so that nothing but relu stays with the anchor; spans by what a bias and a residual are here. from_blocks
 // as in BodyAbility.
 std::optional<ContractionBody> product_body(const Node& node, const NodeDims& dims, std::string_view anchor_op,
